@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything that differs between kernels. The code above this header is
+ * written for the newest one.
+ */
+#ifndef _IPSECSTAT_COMPAT_H
+#define _IPSECSTAT_COMPAT_H
+
+#include <linux/ftrace.h>
+#include <linux/skbuff.h>
+#include <linux/snmp.h>
+#include <linux/sysctl.h>
+#include <linux/u64_stats_sync.h>
+#include <linux/version.h>
+#include <net/genetlink.h>
+#include <net/netlink.h>
+#include <net/xfrm.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || \
+    LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#error "ipsecstat is written for Linux 6.1 to 6.12"
+#endif
+
+#ifndef CONFIG_XFRM_STATISTICS
+#error "ipsecstat needs a kernel with CONFIG_XFRM_STATISTICS"
+#endif
+
+#ifndef CONFIG_AUDITSYSCALL
+#error "ipsecstat needs a kernel with CONFIG_AUDITSYSCALL"
+#endif
+
+#ifndef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+#error "ipsecstat needs a kernel with CONFIG_DYNAMIC_FTRACE_WITH_ARGS"
+#endif
+
+#ifndef CONFIG_KPROBES
+#error "ipsecstat needs a kernel with CONFIG_KPROBES"
+#endif
+
+/* The arguments of a traced function, from 6.2 on by a macro of ftrace. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#ifndef CONFIG_X86_64
+#error "ipsecstat on Linux 6.1 is written for x86-64"
+#endif
+#define ftrace_regs_get_argument(fregs, n)			\
+	((n) == 0 ? (fregs)->regs.di :				\
+	 (n) == 1 ? (fregs)->regs.si :				\
+	 (n) == 2 ? (fregs)->regs.dx : (fregs)->regs.cx)
+#endif
+
+/* Readers of counters that softirqs write; one function from 6.2 on. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define u64_stats_fetch_begin	u64_stats_fetch_begin_irq
+#define u64_stats_fetch_retry	u64_stats_fetch_retry_irq
+#endif
+
+/* Integers of 4 or 8 bytes; from 6.7 on in the kernel. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+static inline int nla_put_uint(struct sk_buff *skb, int type, u64 value)
+{
+	u32 small = value;
+
+	if (small == value)
+		return nla_put_u32(skb, type, small);
+	return nla_put(skb, type, sizeof(value), &value);
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define ipsecstat_genl_ops	genl_ops
+#else
+#define ipsecstat_genl_ops	genl_split_ops
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#define ipsecstat_ctl_table	struct ctl_table
+#else
+#define ipsecstat_ctl_table	const struct ctl_table
+#endif
+
+/* From 6.11 on kfree_skb also tells the socket that the packet was for. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#define IPSECSTAT_KFREE_SKB_ARGS \
+	void *data, struct sk_buff *skb, void *location, \
+	enum skb_drop_reason reason
+#else
+#define IPSECSTAT_KFREE_SKB_ARGS \
+	void *data, struct sk_buff *skb, void *location, \
+	enum skb_drop_reason reason, struct sock *rx_sk
+#endif
+
+/*
+ * Functions that free a packet which a policy rejected and give no reason.
+ * The other callers say XFRM_POLICY, or free the packet with a reason that
+ * only packets on their way in have; see drop.c.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define IPSECSTAT_SILENT_SITES	"ip6_forward", "rawv6_rcv", "__udp4_lib_rcv"
+#else
+#define IPSECSTAT_SILENT_SITES	"ip6_forward", "__udp4_lib_rcv"
+#endif
+
+/* MIB lines of inbound drops that came after 6.1. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define IPSECSTAT_LATER_MIB_LINES
+static inline bool ipsecstat_sa_outbound(const struct xfrm_state *x,
+					 bool source_is_local)
+{
+	return source_is_local;
+}
+#else
+#define IPSECSTAT_LATER_MIB_LINES	LINUX_MIB_XFRMINSTATEDIRERROR,
+static inline bool ipsecstat_sa_outbound(const struct xfrm_state *x,
+					 bool source_is_local)
+{
+	return x->dir ? x->dir == XFRM_SA_DIR_OUT : source_is_local;
+}
+#endif
+
+#endif /* _IPSECSTAT_COMPAT_H */

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is counted, and where it is kept.
+ *
+ * Every namespace has one struct ipsecstat_net. Packets are counted in its
+ * per-CPU part, by the CPU that handles them and without locks; SA events,
+ * which are rare, in struct ipsecstat_sa under a lock, so that one reply shows
+ * one consistent set.
+ */
+#ifndef _IPSECSTAT_COUNTERS_H
+#define _IPSECSTAT_COUNTERS_H
+
+#include <linux/types.h>
+#include <linux/u64_stats_sync.h>
+#include <linux/ipsecstat.h>
+
+/*
+ * The kinds of SA that are counted apart: ESP by its transform flags, and AH,
+ * which always authenticates, by its mode.
+ */
+#define IPSECSTAT_CLASS_AH	16
+#define IPSECSTAT_CLASSES	18
+
+enum ipsecstat_dir {
+	IPSECSTAT_IN,
+	IPSECSTAT_OUT,
+	IPSECSTAT_DIRS
+};
+
+struct ipsecstat_traffic {
+	u64_stats_t bytes;
+	u64_stats_t packets;
+};
+
+/* The SA itself points here (see sa.h), so a packet finds it in one load. */
+struct ipsecstat_class {
+	struct ipsecstat_traffic dir[IPSECSTAT_DIRS];
+	struct u64_stats_sync syncp;
+};
+
+enum ipsecstat_drop {
+	IPSECSTAT_ESP_NO_STATE,
+	IPSECSTAT_ESP_AUTH,
+	IPSECSTAT_ESP_DECRYPT,
+	IPSECSTAT_ESP_REPLAY,
+	IPSECSTAT_ESP_LARVAL,
+	IPSECSTAT_AH_NO_STATE,
+	IPSECSTAT_AH_AUTH,
+	IPSECSTAT_AH_REPLAY,
+	IPSECSTAT_AH_LARVAL,
+	IPSECSTAT_ENCAP,
+	IPSECSTAT_CLEAR_TEXT,
+	IPSECSTAT_WRONG_SA,
+	IPSECSTAT_NO_POLICY,
+	IPSECSTAT_DROPS,
+	IPSECSTAT_TOTAL_ONLY = IPSECSTAT_DROPS
+};
+
+/* Lines of the kernel's MIB that drop.c watches; see its table. */
+#define IPSECSTAT_MIB_LINES	8
+
+/**
+ * struct ipsecstat_cpu - what one CPU counted in one namespace
+ * @class: transforms, by kind of SA
+ * @drop: dropped packets, by cause
+ * @syncp: guards @drop on 32-bit hosts
+ * @mib_seen: the watched MIB lines as this CPU last saw them
+ * @mib_base: sum of all inbound MIB lines when counting began
+ */
+struct ipsecstat_cpu {
+	struct ipsecstat_class class[IPSECSTAT_CLASSES];
+	u64_stats_t drop[IPSECSTAT_DROPS];
+	struct u64_stats_sync syncp;
+	unsigned long mib_seen[IPSECSTAT_MIB_LINES];
+	unsigned long mib_base;
+};
+
+/**
+ * struct ipsecstat_sa - the SAs of one namespace
+ * @added: became VALID
+ * @deleted: were VALID and left
+ * @rekeyed: outbound SAs that replaced a live one
+ * @larval: larval SAs now
+ * @tunnels: pairs of tunnel end points now
+ * @offloaded: SAs bound to a device now
+ *
+ * The SAs active now are @added - @deleted.
+ */
+struct ipsecstat_sa {
+	u64 added;
+	u64 deleted;
+	u64 rekeyed;
+	u64 larval;
+	u64 tunnels;
+	u64 offloaded;
+};
+
+/**
+ * struct ipsecstat_sum - counters of one or of all CPUs, added up
+ * @bytes: by direction and kind of SA
+ * @packets: by direction and kind of SA
+ * @drop: dropped packets, by cause
+ * @drop_total: dropped packets of all causes
+ */
+struct ipsecstat_sum {
+	u64 bytes[IPSECSTAT_DIRS][IPSECSTAT_CLASSES];
+	u64 packets[IPSECSTAT_DIRS][IPSECSTAT_CLASSES];
+	u64 drop[IPSECSTAT_DROPS];
+	u64 drop_total;
+};
+
+#endif /* _IPSECSTAT_COUNTERS_H */

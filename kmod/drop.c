@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Dropped packets: why, and of which protocol.
+ *
+ * The kernel says why: right before it frees a packet that IPsec refused, it
+ * adds one to a line of the XFRM MIB of the namespace, on the CPU that frees.
+ * The freed packet says of which protocol: its secpath ends in the SA at fault.
+ * So the tracepoint of kfree_skb, which good packets never reach, compares the
+ * watched lines of this CPU with what it saw last, and books the difference:
+ *
+ *	xfrm_input(), __xfrm_policy_check()	MIB line + 1
+ *	kfree_skb(skb)				line moved: look up rules[]
+ *
+ * Two causes need a word more, and have functions of their own that run before
+ * the packet is freed: an SPI without SA, where the secpath is already reset,
+ * and a wrong ICV, which shares its line with other failures.
+ */
+#include <linux/cpu.h>
+#include <linux/ipv6.h>
+#include <linux/percpu.h>
+#include <linux/smp.h>
+#include <linux/tracepoint.h>
+#include <net/ip.h>
+#include <net/xfrm.h>
+#include <trace/events/skb.h>
+
+#include "compat.h"
+#include "drop.h"
+#include "hook.h"
+#include "netns.h"
+#include "sa.h"
+
+/**
+ * struct ipsecstat_drop_rule - what one more on a MIB line means
+ * @mib: the line
+ * @esp: cause if the last SA of the packet is ESP
+ * @ah: cause if it is AH
+ * @other: cause if it is neither
+ * @plain: cause if the packet passed no SA
+ */
+struct ipsecstat_drop_rule {
+	u8 mib;
+	u8 esp;
+	u8 ah;
+	u8 other;
+	u8 plain;
+};
+
+#define RULE(_mib, _esp, _ah, _other, _plain) {			\
+	.mib = LINUX_MIB_XFRM##_mib, .esp = IPSECSTAT_##_esp,	\
+	.ah = IPSECSTAT_##_ah, .other = IPSECSTAT_##_other,	\
+	.plain = IPSECSTAT_##_plain }
+
+/*
+ * Lines of the input path come first: each step of theirs is followed at once
+ * by its packet, so if one moved, the packet is the one just freed. A line of
+ * the policy check can also have moved before, for a packet in clear text that
+ * was freed unseen.
+ */
+static const struct ipsecstat_drop_rule rules[IPSECSTAT_MIB_LINES] = {
+	RULE(INSTATEPROTOERROR,
+	     ESP_DECRYPT, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY),
+	RULE(INSTATESEQERROR,
+	     ESP_REPLAY, AH_REPLAY, TOTAL_ONLY, TOTAL_ONLY),
+	RULE(ACQUIREERROR,
+	     ESP_LARVAL, AH_LARVAL, TOTAL_ONLY, TOTAL_ONLY),
+	RULE(INSTATEMODEERROR, WRONG_SA, WRONG_SA, WRONG_SA, TOTAL_ONLY),
+	RULE(INSTATEMISMATCH, WRONG_SA, WRONG_SA, WRONG_SA, TOTAL_ONLY),
+	RULE(INTMPLMISMATCH, WRONG_SA, WRONG_SA, WRONG_SA, CLEAR_TEXT),
+	RULE(INNOPOLS, NO_POLICY, NO_POLICY, NO_POLICY, TOTAL_ONLY),
+	RULE(INPOLBLOCK, NO_POLICY, NO_POLICY, NO_POLICY, TOTAL_ONLY),
+};
+
+/* All lines of packets dropped on their way in. */
+static const u8 inbound_lines[] = {
+	LINUX_MIB_XFRMINERROR,
+	LINUX_MIB_XFRMINBUFFERERROR,
+	LINUX_MIB_XFRMINHDRERROR,
+	LINUX_MIB_XFRMINNOSTATES,
+	LINUX_MIB_XFRMINSTATEPROTOERROR,
+	LINUX_MIB_XFRMINSTATEMODEERROR,
+	LINUX_MIB_XFRMINSTATESEQERROR,
+	LINUX_MIB_XFRMINSTATEEXPIRED,
+	LINUX_MIB_XFRMINSTATEMISMATCH,
+	LINUX_MIB_XFRMINSTATEINVALID,
+	LINUX_MIB_XFRMINTMPLMISMATCH,
+	LINUX_MIB_XFRMINNOPOLS,
+	LINUX_MIB_XFRMINPOLBLOCK,
+	LINUX_MIB_XFRMINPOLERROR,
+	LINUX_MIB_XFRMACQUIREERROR,
+	IPSECSTAT_LATER_MIB_LINES
+};
+
+/* The packet whose ICV was found wrong, until it is freed. */
+static DEFINE_PER_CPU(struct sk_buff *, ipsecstat_bad_icv);
+
+/* The lines are in step with the MIB, see ipsecstat_drop_start(). */
+static DEFINE_PER_CPU(bool, ipsecstat_in_step);
+
+/* Functions that free what a policy rejected, and do not say why. */
+static const char *const silent_names[] = { IPSECSTAT_SILENT_SITES };
+
+static struct {
+	unsigned long start;
+	unsigned long size;
+} silent_sites[ARRAY_SIZE(silent_names)];
+
+static unsigned long ipsecstat_mib_read(struct net *net, int cpu, u8 line)
+{
+	return READ_ONCE(per_cpu_ptr(net->mib.xfrm_statistics, cpu)->mibs[line]);
+}
+
+static void ipsecstat_book(struct ipsecstat_cpu *c, u8 drop,
+			   unsigned long count)
+{
+	if (drop >= IPSECSTAT_DROPS || !count)
+		return;
+	u64_stats_update_begin(&c->syncp);
+	u64_stats_add(&c->drop[drop], count);
+	u64_stats_update_end(&c->syncp);
+}
+
+/*
+ * Is the header that named the SA still in place? Then the packet was not
+ * transformed by it.
+ */
+static bool ipsecstat_at_header(const struct sk_buff *skb,
+				const struct xfrm_state *x)
+{
+	const u8 *header = skb_transport_header(skb);
+	int offset = x->id.proto == IPPROTO_AH ?
+		     offsetof(struct ip_auth_hdr, spi) :
+		     offsetof(struct ip_esp_hdr, spi);
+
+	return header + offset + sizeof(__be32) <= skb_tail_pointer(skb) &&
+	       !memcmp(header + offset, &x->id.spi, sizeof(__be32));
+}
+
+/* The cause of a packet whose last SA is @x, or that passed none. */
+static u8 ipsecstat_cause(const struct ipsecstat_drop_rule *rule,
+			  const struct sk_buff *skb, const struct xfrm_state *x)
+{
+	bool bad_icv = __this_cpu_read(ipsecstat_bad_icv) == skb;
+
+	if (!x)
+		return rule->plain;
+	if (rule->mib == LINUX_MIB_XFRMINSTATEMISMATCH &&
+	    ipsecstat_at_header(skb, x))
+		return IPSECSTAT_ENCAP;
+
+	switch (x->id.proto) {
+	case IPPROTO_ESP:
+		if (rule->mib == LINUX_MIB_XFRMINSTATEPROTOERROR && bad_icv)
+			return IPSECSTAT_ESP_AUTH;
+		return rule->esp;
+	case IPPROTO_AH:
+		if (rule->mib == LINUX_MIB_XFRMINSTATEPROTOERROR && bad_icv)
+			return IPSECSTAT_AH_AUTH;
+		return rule->ah;
+	default:
+		return rule->other;
+	}
+}
+
+/* @skb is being freed; book it if it is what moved a line. */
+static void ipsecstat_book_packet(struct net *net, const struct sk_buff *skb,
+				  const struct xfrm_state *x)
+{
+	struct ipsecstat_cpu *c = this_cpu_ptr(ipsecstat_net(net)->cpu);
+	unsigned long now, moved;
+	bool booked = false;
+	int i;
+
+	if (!__this_cpu_read(ipsecstat_in_step))
+		return;
+
+	for (i = 0; i < ARRAY_SIZE(rules); i++) {
+		now = ipsecstat_mib_read(net, smp_processor_id(), rules[i].mib);
+		moved = now - c->mib_seen[i];
+		if (!moved)
+			continue;
+		c->mib_seen[i] = now;
+		if (!booked) {
+			ipsecstat_book(c, ipsecstat_cause(&rules[i], skb, x), 1);
+			booked = true;
+			moved--;
+		}
+		ipsecstat_book(c, rules[i].plain, moved);
+	}
+	__this_cpu_write(ipsecstat_bad_icv, NULL);
+}
+
+/*
+ * A packet without a secpath has no namespace but that of its device, and
+ * skb->dev of just any packet is not to be trusted: queues use it for other
+ * things. These packets are known to be on their way in.
+ */
+static bool ipsecstat_on_way_in(void *location, enum skb_drop_reason reason)
+{
+	unsigned long ip = (unsigned long)location;
+	int i;
+
+	switch (reason) {
+	case SKB_DROP_REASON_XFRM_POLICY:
+	case SKB_DROP_REASON_NO_SOCKET:
+	case SKB_DROP_REASON_IP_NOPROTO:
+		return true;
+	case SKB_DROP_REASON_NOT_SPECIFIED:
+		for (i = 0; i < ARRAY_SIZE(silent_sites); i++)
+			if (ip - silent_sites[i].start < silent_sites[i].size)
+				return true;
+		return false;
+	default:
+		return false;
+	}
+}
+
+/* The namespace of the first SA in the path that is tracked, so still there. */
+static struct net *ipsecstat_tracked_net(const struct sec_path *sp)
+{
+	int i;
+
+	for (i = 0; i < sp->len; i++)
+		if (ipsecstat_sa_mark(sp->xvec[i]))
+			return xs_net(sp->xvec[i]);
+	return NULL;
+}
+
+static void ipsecstat_on_kfree_skb(IPSECSTAT_KFREE_SKB_ARGS)
+{
+	const struct sec_path *sp = skb_sec_path(skb);
+	const struct xfrm_state *x = NULL;
+	struct net *net = NULL;
+
+	if (sp && sp->len) {
+		x = sp->xvec[sp->len - 1];
+		net = ipsecstat_tracked_net(sp);
+	}
+	if (!net) {
+		if (!ipsecstat_on_way_in(location, reason) || !skb->dev)
+			return;
+		net = dev_net(skb->dev);
+	}
+	ipsecstat_book_packet(net, skb, x);
+}
+
+static bool ipsecstat_is_header(const struct sk_buff *skb, int offset,
+				__be32 spi, __be32 seq)
+{
+	const __be32 want[] = { spi, seq };
+	const u8 *at = skb_transport_header(skb) + offset;
+
+	return at + sizeof(want) <= skb_tail_pointer(skb) &&
+	       !memcmp(at, want, sizeof(want));
+}
+
+/*
+ * The IP header names the protocol, UDP and TCP standing for ESP within. Only
+ * where an SA in transport mode was already taken off, it names that one's, and
+ * SPI and sequence number are elsewhere.
+ */
+static u8 ipsecstat_no_state_cause(const struct sk_buff *skb, u16 family,
+				   __be32 spi, __be32 seq)
+{
+	bool esp = ipsecstat_is_header(skb, offsetof(struct ip_esp_hdr, spi),
+				       spi, seq);
+	bool ah = ipsecstat_is_header(skb, offsetof(struct ip_auth_hdr, spi),
+				      spi, seq);
+	u8 proto = family == AF_INET ? ip_hdr(skb)->protocol :
+		   skb_network_header(skb)[IP6CB(skb)->nhoff];
+
+	switch (proto) {
+	case IPPROTO_AH:
+		return ah ? IPSECSTAT_AH_NO_STATE :
+		       esp ? IPSECSTAT_ESP_NO_STATE : IPSECSTAT_TOTAL_ONLY;
+	case IPPROTO_ESP:
+	case IPPROTO_UDP:
+	case IPPROTO_TCP:
+		return esp ? IPSECSTAT_ESP_NO_STATE :
+		       ah ? IPSECSTAT_AH_NO_STATE : IPSECSTAT_TOTAL_ONLY;
+	default:
+		return IPSECSTAT_TOTAL_ONLY;
+	}
+}
+
+/* xfrm_audit_state_notfound(skb, family, spi, seq) */
+static void notrace ipsecstat_on_notfound(unsigned long ip,
+					  unsigned long parent_ip,
+					  struct ftrace_ops *ops,
+					  struct ftrace_regs *fregs)
+{
+	struct sk_buff *skb = (void *)ftrace_regs_get_argument(fregs, 0);
+	u16 family = ftrace_regs_get_argument(fregs, 1);
+	__be32 spi = (__force __be32)ftrace_regs_get_argument(fregs, 2);
+	__be32 seq = (__force __be32)ftrace_regs_get_argument(fregs, 3);
+	struct ipsecstat_net *block = ipsecstat_net(dev_net(skb->dev));
+
+	ipsecstat_book(this_cpu_ptr(block->cpu),
+		       ipsecstat_no_state_cause(skb, family, spi, seq), 1);
+}
+
+/* xfrm_audit_state_icvfail(x, skb, proto) */
+static void notrace ipsecstat_on_icvfail(unsigned long ip,
+					 unsigned long parent_ip,
+					 struct ftrace_ops *ops,
+					 struct ftrace_regs *fregs)
+{
+	__this_cpu_write(ipsecstat_bad_icv,
+			 (void *)ftrace_regs_get_argument(fregs, 1));
+}
+
+static struct ipsecstat_hook ipsecstat_drop_hooks[] = {
+	IPSECSTAT_HOOK("xfrm_audit_state_notfound", ipsecstat_on_notfound),
+	IPSECSTAT_HOOK("xfrm_audit_state_icvfail", ipsecstat_on_icvfail),
+};
+
+/**
+ * ipsecstat_drop_total() - inbound packets dropped for whatever reason
+ * @net: the namespace; the caller holds a reference
+ * @cpu: the CPU that dropped them
+ *
+ * The kernel's own count, less what it was when ours began.
+ *
+ * Context: Any.
+ * Return: packets; on 32-bit hosts modulo 2^32, like the kernel's own
+ */
+u64 ipsecstat_drop_total(struct net *net, int cpu)
+{
+	unsigned long sum = -per_cpu_ptr(ipsecstat_net(net)->cpu, cpu)->mib_base;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(inbound_lines); i++)
+		sum += ipsecstat_mib_read(net, cpu, inbound_lines[i]);
+	return sum;
+}
+
+static void ipsecstat_drop_start_net(struct net *net, int cpu)
+{
+	struct ipsecstat_cpu *c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(rules); i++)
+		c->mib_seen[i] = ipsecstat_mib_read(net, cpu, rules[i].mib);
+	c->mib_base += ipsecstat_drop_total(net, cpu);
+}
+
+static void ipsecstat_drop_start_cpu(int cpu)
+{
+	struct net *net;
+
+	rcu_read_lock();
+	for_each_net_rcu(net)
+		ipsecstat_drop_start_net(net, cpu);
+	rcu_read_unlock();
+	per_cpu(ipsecstat_in_step, cpu) = true;
+}
+
+static void ipsecstat_drop_start_here(void *unused)
+{
+	ipsecstat_drop_start_cpu(smp_processor_id());
+}
+
+/**
+ * ipsecstat_drop_start() - what was dropped before is not ours
+ *
+ * Each CPU does this for itself in an interrupt: a packet caught between its
+ * MIB line and its end belongs to the time before.
+ *
+ * Context: Process context, may sleep. Called once, with the hooks attached.
+ */
+void ipsecstat_drop_start(void)
+{
+	int cpu;
+
+	cpus_read_lock();
+	on_each_cpu(ipsecstat_drop_start_here, NULL, 1);
+	for_each_possible_cpu(cpu)
+		if (!cpu_online(cpu))
+			ipsecstat_drop_start_cpu(cpu);
+	cpus_read_unlock();
+}
+
+/**
+ * ipsecstat_drop_attach() - watch packets being dropped
+ *
+ * Context: Process context, may sleep. The namespaces have their blocks.
+ * Return: 0 or a negative errno, with the reason in the log
+ */
+int ipsecstat_drop_attach(void)
+{
+	int err, i;
+
+	for (i = 0; i < ARRAY_SIZE(silent_sites); i++) {
+		err = ipsecstat_hook_text(silent_names[i],
+					  &silent_sites[i].start,
+					  &silent_sites[i].size);
+		if (err)
+			return err;
+	}
+
+	err = ipsecstat_hook_attach(ipsecstat_drop_hooks,
+				    ARRAY_SIZE(ipsecstat_drop_hooks));
+	if (err)
+		return err;
+
+	err = register_trace_kfree_skb(ipsecstat_on_kfree_skb, NULL);
+	if (err)
+		ipsecstat_hook_detach(ipsecstat_drop_hooks,
+				      ARRAY_SIZE(ipsecstat_drop_hooks));
+	return err;
+}
+
+/**
+ * ipsecstat_drop_detach() - stop watching
+ *
+ * Context: Process context, sleeps for grace periods.
+ */
+void ipsecstat_drop_detach(void)
+{
+	unregister_trace_kfree_skb(ipsecstat_on_kfree_skb, NULL);
+	tracepoint_synchronize_unregister();
+	ipsecstat_hook_detach(ipsecstat_drop_hooks,
+			      ARRAY_SIZE(ipsecstat_drop_hooks));
+}

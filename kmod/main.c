@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ipsecstat: what IPsec did in each network namespace.
+ *
+ * The way of a figure:
+ *
+ *	traffic.c drop.c sa.c	a hook sees a packet or an SA event
+ *	counters.h		a counter of this namespace, and of this CPU
+ *	netns.c			their sum
+ *	netlink.c access.c	a reply to those who may read
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+
+#include "compat.h"
+#include "drop.h"
+#include "netlink.h"
+#include "netns.h"
+#include "sa.h"
+#include "traffic.h"
+
+static int __init ipsecstat_init(void)
+{
+	int err;
+
+	err = ipsecstat_sa_init();
+	if (err)
+		return err;
+	err = ipsecstat_net_register();
+	if (err)
+		goto err_sa;
+	err = ipsecstat_traffic_attach();
+	if (err)
+		goto err_net;
+	err = ipsecstat_drop_attach();
+	if (err)
+		goto err_traffic;
+	err = ipsecstat_sa_attach();
+	if (err)
+		goto err_drop;
+	ipsecstat_net_take_over();
+	err = ipsecstat_netlink_register();
+	if (err)
+		goto err_attached;
+	return 0;
+
+err_attached:
+	ipsecstat_sa_detach();
+err_drop:
+	ipsecstat_drop_detach();
+err_traffic:
+	ipsecstat_traffic_detach();
+err_net:
+	ipsecstat_net_unregister();
+err_sa:
+	ipsecstat_sa_exit();
+	pr_err("not loaded (%pe)\n", ERR_PTR(err));
+	return err;
+}
+
+static void __exit ipsecstat_exit(void)
+{
+	ipsecstat_netlink_unregister();
+	ipsecstat_sa_detach();
+	ipsecstat_drop_detach();
+	ipsecstat_traffic_detach();
+	ipsecstat_net_unregister();
+	ipsecstat_sa_exit();
+}
+
+module_init(ipsecstat_init);
+module_exit(ipsecstat_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("IPsec statistics per network namespace");
+MODULE_ALIAS_GENL_FAMILY(IPSECSTAT_FAMILY_NAME);

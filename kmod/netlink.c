@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The generic netlink family: ipsecstat.yaml describes it.
+ */
+#include <linux/module.h>
+#include <net/genetlink.h>
+#include <net/netlink.h>
+
+#include "access.h"
+#include "compat.h"
+#include "netlink.h"
+#include "netns.h"
+#include "sa.h"
+
+static struct genl_family ipsecstat_family;
+
+static const struct nla_policy ipsecstat_policy[IPSECSTAT_A_STATS_CPU + 1] = {
+	[IPSECSTAT_A_STATS_CPU] = { .type = NLA_U32 },
+};
+
+/* Where a cause of drops is found in a reply. */
+static const struct {
+	u8 nest;
+	u8 attr;
+} drop_attrs[IPSECSTAT_DROPS] = {
+#define ATTR(_drop, _nest, _attr)					\
+	[IPSECSTAT_##_drop] = { IPSECSTAT_A_STATS_##_nest,		\
+				IPSECSTAT_A_##_attr }
+	ATTR(ESP_NO_STATE, DROP_ESP, DROP_PROTO_NO_STATE),
+	ATTR(ESP_AUTH, DROP_ESP, DROP_PROTO_AUTH),
+	ATTR(ESP_DECRYPT, DROP_ESP, DROP_PROTO_DECRYPT),
+	ATTR(ESP_REPLAY, DROP_ESP, DROP_PROTO_REPLAY),
+	ATTR(ESP_LARVAL, DROP_ESP, DROP_PROTO_LARVAL),
+	ATTR(AH_NO_STATE, DROP_AH, DROP_PROTO_NO_STATE),
+	ATTR(AH_AUTH, DROP_AH, DROP_PROTO_AUTH),
+	ATTR(AH_REPLAY, DROP_AH, DROP_PROTO_REPLAY),
+	ATTR(AH_LARVAL, DROP_AH, DROP_PROTO_LARVAL),
+	ATTR(ENCAP, DROP, DROP_ENCAP),
+	ATTR(CLEAR_TEXT, DROP, DROP_CLEAR_TEXT),
+	ATTR(WRONG_SA, DROP, DROP_WRONG_SA),
+	ATTR(NO_POLICY, DROP, DROP_NO_POLICY),
+#undef ATTR
+};
+
+static int ipsecstat_put_drops(struct sk_buff *msg, int nest_attr,
+			       const struct ipsecstat_sum *sum)
+{
+	struct nlattr *nest = nla_nest_start(msg, nest_attr);
+	int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < IPSECSTAT_DROPS; i++)
+		if (drop_attrs[i].nest == nest_attr &&
+		    nla_put_uint(msg, drop_attrs[i].attr, sum->drop[i]))
+			return -EMSGSIZE;
+	if (nest_attr == IPSECSTAT_A_STATS_DROP &&
+	    nla_put_uint(msg, IPSECSTAT_A_DROP_TOTAL, sum->drop_total))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int ipsecstat_put_sa(struct sk_buff *msg, const struct ipsecstat_sa *sa)
+{
+	struct nlattr *nest = nla_nest_start(msg, IPSECSTAT_A_STATS_SA);
+
+	if (!nest ||
+	    nla_put_uint(msg, IPSECSTAT_A_SA_ACTIVE, sa->added - sa->deleted) ||
+	    nla_put_uint(msg, IPSECSTAT_A_SA_LARVAL, sa->larval) ||
+	    nla_put_uint(msg, IPSECSTAT_A_SA_ADDED, sa->added) ||
+	    nla_put_uint(msg, IPSECSTAT_A_SA_DELETED, sa->deleted) ||
+	    nla_put_uint(msg, IPSECSTAT_A_SA_REKEYED, sa->rekeyed) ||
+	    nla_put_uint(msg, IPSECSTAT_A_SA_TUNNELS, sa->tunnels) ||
+	    nla_put_uint(msg, IPSECSTAT_A_SA_OFFLOADED, sa->offloaded))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int ipsecstat_put_transform(struct sk_buff *msg, int attr, int class,
+				   u64 bytes, u64 packets)
+{
+	struct nlattr *nest = nla_nest_start(msg, attr);
+
+	if (!nest ||
+	    nla_put_u8(msg, IPSECSTAT_A_TRANSFORM_PROTO,
+		       ipsecstat_class_proto(class)) ||
+	    nla_put_u32(msg, IPSECSTAT_A_TRANSFORM_FLAGS,
+			ipsecstat_class_flags(class)) ||
+	    nla_put_uint(msg, IPSECSTAT_A_TRANSFORM_BYTES, bytes) ||
+	    nla_put_uint(msg, IPSECSTAT_A_TRANSFORM_PACKETS, packets))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int ipsecstat_put_traffic(struct sk_buff *msg,
+				 const struct ipsecstat_sum *sum)
+{
+	static const u8 attr[IPSECSTAT_DIRS] = {
+		[IPSECSTAT_IN] = IPSECSTAT_A_STATS_IN,
+		[IPSECSTAT_OUT] = IPSECSTAT_A_STATS_OUT,
+	};
+	int dir, class;
+
+	for (dir = 0; dir < IPSECSTAT_DIRS; dir++)
+		for (class = 0; class < IPSECSTAT_CLASSES; class++)
+			if (sum->packets[dir][class] &&
+			    ipsecstat_put_transform(msg, attr[dir], class,
+						    sum->bytes[dir][class],
+						    sum->packets[dir][class]))
+				return -EMSGSIZE;
+	return 0;
+}
+
+/* What belongs to the namespace as a whole, or names the CPU. */
+static int ipsecstat_put_scope(struct sk_buff *msg, struct net *net, int cpu)
+{
+	struct ipsecstat_sa sa;
+	int err;
+
+	if (nla_put_uint(msg, IPSECSTAT_A_STATS_SINCE,
+			 ipsecstat_net(net)->since))
+		return -EMSGSIZE;
+	if (cpu >= 0)
+		return nla_put_u32(msg, IPSECSTAT_A_STATS_CPU, cpu);
+
+	err = ipsecstat_sa_read(net, &sa);
+	return err ? err : ipsecstat_put_sa(msg, &sa);
+}
+
+/* One message: the counters of a CPU, or if negative, of the namespace. */
+static int ipsecstat_fill(struct sk_buff *msg, struct net *net, int cpu,
+			  u32 portid, u32 seq, int flags)
+{
+	struct ipsecstat_sum sum;
+	void *header;
+	int err;
+
+	header = genlmsg_put(msg, portid, seq, &ipsecstat_family, flags,
+			     IPSECSTAT_CMD_GET);
+	if (!header)
+		return -EMSGSIZE;
+
+	ipsecstat_net_sum(net, cpu, &sum);
+	err = ipsecstat_put_scope(msg, net, cpu);
+	if (!err)
+		err = ipsecstat_put_drops(msg, IPSECSTAT_A_STATS_DROP_ESP, &sum);
+	if (!err)
+		err = ipsecstat_put_drops(msg, IPSECSTAT_A_STATS_DROP_AH, &sum);
+	if (!err)
+		err = ipsecstat_put_drops(msg, IPSECSTAT_A_STATS_DROP, &sum);
+	if (!err)
+		err = ipsecstat_put_traffic(msg, &sum);
+	if (err) {
+		genlmsg_cancel(msg, header);
+		return err;
+	}
+	genlmsg_end(msg, header);
+	return 0;
+}
+
+static int ipsecstat_check(const struct sk_buff *request, struct net *net,
+			   u8 version, struct netlink_ext_ack *extack)
+{
+	if (version != IPSECSTAT_FAMILY_VERSION) {
+		NL_SET_ERR_MSG(extack, "this kernel speaks version 1 of ipsecstat");
+		return -EPROTONOSUPPORT;
+	}
+	return ipsecstat_access_check(request, net, extack);
+}
+
+static int ipsecstat_wanted_cpu(const struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[IPSECSTAT_A_STATS_CPU];
+	u32 cpu;
+
+	if (!attr)
+		return -1;
+	cpu = nla_get_u32(attr);
+	if (cpu >= nr_cpu_ids || !cpu_possible(cpu)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "not a possible CPU of this machine");
+		return -ERANGE;
+	}
+	return cpu;
+}
+
+static int ipsecstat_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct net *net = genl_info_net(info);
+	struct sk_buff *msg;
+	int cpu, err;
+
+	err = ipsecstat_check(skb, net, info->genlhdr->version, info->extack);
+	if (err)
+		return err;
+	cpu = ipsecstat_wanted_cpu(info);
+	if (cpu < -1)
+		return cpu;
+
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	err = ipsecstat_fill(msg, net, cpu, info->snd_portid, info->snd_seq, 0);
+	if (err) {
+		if (err == -ENOMEM)
+			NL_SET_ERR_MSG(info->extack,
+				       "an SA event was lost for want of memory; load the module again");
+		nlmsg_free(msg);
+		return err;
+	}
+	return genlmsg_reply(msg, info);
+}
+
+static int ipsecstat_get_start(struct netlink_callback *cb)
+{
+	const struct genlmsghdr *header = nlmsg_data(cb->nlh);
+	const struct nlattr *attr;
+
+	attr = nlmsg_find_attr(cb->nlh, GENL_HDRLEN, IPSECSTAT_A_STATS_CPU);
+	if (attr) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, attr,
+				    "a dump is of all CPUs; ask for one by do");
+		return -EINVAL;
+	}
+	return ipsecstat_check(cb->skb, sock_net(cb->skb->sk), header->version,
+			       cb->extack);
+}
+
+static int ipsecstat_get_dumpit(struct sk_buff *msg,
+				struct netlink_callback *cb)
+{
+	struct net *net = sock_net(msg->sk);
+	unsigned int cpu;
+	int err;
+
+	for (cpu = cpumask_next(cb->args[0] - 1, cpu_possible_mask);
+	     cpu < nr_cpu_ids; cpu = cpumask_next(cpu, cpu_possible_mask)) {
+		err = ipsecstat_fill(msg, net, cpu, NETLINK_CB(cb->skb).portid,
+				     cb->nlh->nlmsg_seq, NLM_F_MULTI);
+		if (err)
+			break;
+	}
+	cb->args[0] = cpu;
+	return msg->len;
+}
+
+static const struct genl_ops ipsecstat_ops[] = {
+	{
+		.cmd		= IPSECSTAT_CMD_GET,
+		.doit		= ipsecstat_get_doit,
+		.start		= ipsecstat_get_start,
+		.dumpit		= ipsecstat_get_dumpit,
+		.policy		= ipsecstat_policy,
+		.maxattr	= ARRAY_SIZE(ipsecstat_policy) - 1,
+	},
+};
+
+static struct genl_family ipsecstat_family __ro_after_init = {
+	.name		= IPSECSTAT_FAMILY_NAME,
+	.version	= IPSECSTAT_FAMILY_VERSION,
+	.module		= THIS_MODULE,
+	.netnsok	= true,
+	.parallel_ops	= true,
+	.resv_start_op	= IPSECSTAT_CMD_GET,
+	.ops		= ipsecstat_ops,
+	.n_ops		= ARRAY_SIZE(ipsecstat_ops),
+};
+
+/**
+ * ipsecstat_netlink_register() - open for questions
+ *
+ * Context: Process context, may sleep. Everything is being counted.
+ * Return: 0 or a negative errno
+ */
+int ipsecstat_netlink_register(void)
+{
+	return genl_register_family(&ipsecstat_family);
+}
+
+/**
+ * ipsecstat_netlink_unregister() - answer no more questions
+ *
+ * Context: Process context, may sleep.
+ */
+void ipsecstat_netlink_unregister(void)
+{
+	genl_unregister_family(&ipsecstat_family);
+}

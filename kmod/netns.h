@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _IPSECSTAT_NETNS_H
+#define _IPSECSTAT_NETNS_H
+
+#include <linux/seqlock.h>
+#include <linux/uidgid.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "counters.h"
+
+struct ctl_table_header;
+
+/**
+ * struct ipsecstat_net - all that belongs to one network namespace
+ * @cpu: counters of packets
+ * @sa: counters of SAs, under the lock of sa.c
+ * @groups: groups of SAs that belong here, see sa.c
+ * @sa_lost: an SA event could not be recorded for want of memory
+ * @dying: the namespace or the module is going; count nothing new
+ * @since: when counting began, CLOCK_BOOTTIME in ns
+ * @readers_lock: guards @readers
+ * @readers: groups that may read, first and last
+ * @sysctl: /proc/sys/net/ipsecstat
+ */
+struct ipsecstat_net {
+	struct ipsecstat_cpu __percpu *cpu;
+	struct ipsecstat_sa sa;
+	unsigned int groups;
+	bool sa_lost;
+	bool dying;
+	u64 since;
+	seqlock_t readers_lock;
+	kgid_t readers[2];
+	struct ctl_table_header *sysctl;
+};
+
+extern unsigned int ipsecstat_net_id;
+
+/**
+ * ipsecstat_net() - the block of a namespace
+ * @net: the namespace
+ *
+ * Context: Any. The caller keeps @net from going away: by a reference, or by
+ *	running with preemption off or under RCU for an SA that ipsecstat still
+ *	tracks.
+ * Return: the block, never NULL while the module is registered
+ */
+static inline struct ipsecstat_net *ipsecstat_net(const struct net *net)
+{
+	return net_generic(net, ipsecstat_net_id);
+}
+
+int ipsecstat_net_register(void);
+void ipsecstat_net_unregister(void);
+void ipsecstat_net_take_over(void);
+void ipsecstat_net_sum(struct net *net, int cpu, struct ipsecstat_sum *sum);
+
+#endif /* _IPSECSTAT_NETNS_H */

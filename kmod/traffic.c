@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bytes and packets: the hooks on the way of every good IPsec packet.
+ *
+ * They sit where the kernel itself adds a packet to the lifetime of its SA,
+ * with x->lock held and softirqs off:
+ *
+ *	out	xfrm_output_one()	xfrm_replay_overflow(x, skb)
+ *					curlft += skb->len
+ *	in	xfrm_input()		xfrm_replay_recheck(x, skb, seq)
+ *					xfrm_replay_advance(x, seq)
+ *					curlft += skb->len
+ *
+ * The recheck has the length and may still refuse the packet; the advance is
+ * reached by accepted packets alone. So one notes what the other counts.
+ *
+ * The SA holds a pointer to its counters (sa.h): no look-up, no lock, two adds
+ * to a cache line of this CPU. SAs that are not tracked, such as IPComp, hold
+ * none.
+ */
+#include <linux/percpu.h>
+#include <linux/u64_stats_sync.h>
+#include <net/xfrm.h>
+
+#include "compat.h"
+#include "counters.h"
+#include "hook.h"
+#include "sa.h"
+#include "traffic.h"
+
+/* Length of the inbound packet between its recheck and its advance. */
+static DEFINE_PER_CPU(unsigned int, ipsecstat_in_len);
+
+static __always_inline void
+ipsecstat_count(const struct ipsecstat_class __percpu *counters,
+		enum ipsecstat_dir dir, unsigned int len)
+{
+	struct ipsecstat_class *class = this_cpu_ptr((void __percpu *)counters);
+
+	u64_stats_update_begin(&class->syncp);
+	u64_stats_add(&class->dir[dir].bytes, len);
+	u64_stats_inc(&class->dir[dir].packets);
+	u64_stats_update_end(&class->syncp);
+}
+
+/*
+ * xfrm_replay_overflow() refuses the packet when the sequence numbers of the
+ * SA are used up. Its verdict is foreseen here, since a packet must not be
+ * counted and then taken back.
+ */
+static noinline notrace bool
+ipsecstat_oseq_spent(const struct xfrm_state *x, const struct sk_buff *skb)
+{
+	const struct xfrm_replay_state_esn *esn = x->replay_esn;
+	const struct xfrm_offload *xo = xfrm_offload((struct sk_buff *)skb);
+	u32 need = xo && skb_is_gso(skb) ? skb_shinfo(skb)->gso_segs : 1;
+	u32 oseq = esn ? esn->oseq : x->replay.oseq;
+
+	if (!(x->type->flags & XFRM_TYPE_REPLAY_PROT) || need <= U32_MAX - oseq)
+		return false;
+	if (x->repl_mode == XFRM_REPLAY_MODE_ESN)
+		return esn->oseq_hi == U32_MAX;
+	return !(x->props.extra_flags & XFRM_SA_XFLAG_OSEQ_MAY_WRAP);
+}
+
+static __always_inline bool
+ipsecstat_oseq_near_end(const struct xfrm_state *x)
+{
+	const struct xfrm_replay_state_esn *esn = x->replay_esn;
+
+	return (esn ? esn->oseq : x->replay.oseq) > U32_MAX - GSO_MAX_SEGS;
+}
+
+static void notrace ipsecstat_on_overflow(unsigned long ip,
+					  unsigned long parent_ip,
+					  struct ftrace_ops *ops,
+					  struct ftrace_regs *fregs)
+{
+	struct xfrm_state *x = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct sk_buff *skb = (void *)ftrace_regs_get_argument(fregs, 1);
+	struct ipsecstat_class __percpu *counters = ipsecstat_sa_counters(x);
+
+	if (!counters)
+		return;
+	if (unlikely(ipsecstat_oseq_near_end(x)) && ipsecstat_oseq_spent(x, skb))
+		return;
+	ipsecstat_count(counters, IPSECSTAT_OUT, skb->len);
+}
+
+static void notrace ipsecstat_on_recheck(unsigned long ip,
+					 unsigned long parent_ip,
+					 struct ftrace_ops *ops,
+					 struct ftrace_regs *fregs)
+{
+	struct sk_buff *skb = (void *)ftrace_regs_get_argument(fregs, 1);
+
+	__this_cpu_write(ipsecstat_in_len, skb->len);
+}
+
+static void notrace ipsecstat_on_advance(unsigned long ip,
+					 unsigned long parent_ip,
+					 struct ftrace_ops *ops,
+					 struct ftrace_regs *fregs)
+{
+	struct xfrm_state *x = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct ipsecstat_class __percpu *counters = ipsecstat_sa_counters(x);
+
+	if (counters)
+		ipsecstat_count(counters, IPSECSTAT_IN,
+				__this_cpu_read(ipsecstat_in_len));
+}
+
+static struct ipsecstat_hook ipsecstat_traffic_hooks[] = {
+	IPSECSTAT_HOOK("xfrm_replay_overflow", ipsecstat_on_overflow),
+	IPSECSTAT_HOOK("xfrm_replay_recheck", ipsecstat_on_recheck),
+	IPSECSTAT_HOOK("xfrm_replay_advance", ipsecstat_on_advance),
+};
+
+/**
+ * ipsecstat_traffic_attach() - start counting packets
+ *
+ * Context: Process context, may sleep. The namespaces have their blocks.
+ * Return: 0 or a negative errno, with the reason in the log
+ */
+int ipsecstat_traffic_attach(void)
+{
+	return ipsecstat_hook_attach(ipsecstat_traffic_hooks,
+				     ARRAY_SIZE(ipsecstat_traffic_hooks));
+}
+
+/**
+ * ipsecstat_traffic_detach() - stop counting packets
+ *
+ * Context: Process context, sleeps for grace periods.
+ */
+void ipsecstat_traffic_detach(void)
+{
+	ipsecstat_hook_detach(ipsecstat_traffic_hooks,
+			      ARRAY_SIZE(ipsecstat_traffic_hooks));
+}
