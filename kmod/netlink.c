@@ -214,7 +214,7 @@ static int ipsecstat_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return genlmsg_reply(msg, info);
 }
 
-static int ipsecstat_get_start(struct netlink_callback *cb)
+static int ipsecstat_check_dump(struct netlink_callback *cb)
 {
 	const struct genlmsghdr *header = nlmsg_data(cb->nlh);
 	const struct nlattr *attr;
@@ -229,6 +229,11 @@ static int ipsecstat_get_start(struct netlink_callback *cb)
 			       cb->extack);
 }
 
+/*
+ * args[0] is the CPU to go on with, args[1] whether the request was checked.
+ * That is done by the first call, which runs in the context of the sender, and
+ * not by a start callback, whose refusals 6.1 sends without their text.
+ */
 static int ipsecstat_get_dumpit(struct sk_buff *msg,
 				struct netlink_callback *cb)
 {
@@ -236,6 +241,12 @@ static int ipsecstat_get_dumpit(struct sk_buff *msg,
 	unsigned int cpu;
 	int err;
 
+	if (!cb->args[1]) {
+		err = ipsecstat_check_dump(cb);
+		if (err)
+			return err;
+		cb->args[1] = 1;
+	}
 	for (cpu = cpumask_next(cb->args[0] - 1, cpu_possible_mask);
 	     cpu < nr_cpu_ids; cpu = cpumask_next(cpu, cpu_possible_mask)) {
 		err = ipsecstat_fill(msg, net, cpu, NETLINK_CB(cb->skb).portid,
@@ -251,7 +262,6 @@ static const struct genl_ops ipsecstat_ops[] = {
 	{
 		.cmd		= IPSECSTAT_CMD_GET,
 		.doit		= ipsecstat_get_doit,
-		.start		= ipsecstat_get_start,
 		.dumpit		= ipsecstat_get_dumpit,
 		.policy		= ipsecstat_policy,
 		.maxattr	= ARRAY_SIZE(ipsecstat_policy) - 1,
