@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Two hosts, what IPsecGetStatistics1 says of them, and what the kernel says.
+
+      host a                     host b
+    10.0.0.1  --- eth0   eth0 --- 10.0.0.2
+    fd00::1                       fd00::2
+
+Each host is a network namespace. A test provokes something and states exactly
+which figures change, by how much; every other figure must stay as it is.
+"""
+import contextlib
+import ctypes
+import os
+import re
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIBRARY = os.path.join(HERE, "../../lib/libfwpuclnt.so.1")
+CLONE_NEWNET = 0x40000000
+PATIENCE = 5.0
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+# --- KTAP -------------------------------------------------------------------
+
+class Ktap:
+    """Result lines, and an exit status that agrees with them."""
+
+    def __init__(self, plan):
+        self.number = self.failed = 0
+        self.plan = plan
+        print(f"TAP version 13\n1..{plan}", flush=True)
+
+    def result(self, name, problems):
+        self.number += 1
+        for problem in problems:
+            print(f"# {problem}")
+        verdict = "not ok" if problems else "ok"
+        self.failed += bool(problems)
+        print(f"{verdict} {self.number} {name}", flush=True)
+
+    def finish(self):
+        passed = self.number - self.failed
+        print(f"# Totals: pass:{passed} fail:{self.failed} xfail:0 xpass:0 "
+              f"skip:0 error:0")
+        sys.exit(bool(self.failed) or self.number != self.plan)
+
+
+def run_cases(cases, *args):
+    """Run (name, function) pairs; a function returns a list of problems."""
+    ktap = Ktap(len(cases))
+    for name, function in cases:
+        try:
+            problems = function(*args) or []
+        except Exception as error:  # a broken case must not hide the others
+            problems = [f"{type(error).__name__}: {error}"]
+        ktap.result(name, problems)
+    ktap.finish()
+
+
+# --- the library, called the way a C program calls it -----------------------
+
+def _structure(name, ctype, *members):
+    fields = [m if isinstance(m, tuple) else (m, ctype) for m in members]
+    return type(name, (ctypes.Structure,), {"_fields_": fields})
+
+
+U32, U64 = ctypes.c_uint32, ctypes.c_uint64
+Sa = _structure("Sa", U32, "activeSas", "pendingSaNegotiations",
+                "totalSasAdded", "totalSasDeleted", "successfulRekeys",
+                "activeTunnels", "offloadedSas")
+Esp = _structure("Esp", U32, "invalidSpisOnInbound",
+                 "decryptionFailuresOnInbound",
+                 "authenticationFailuresOnInbound",
+                 "replayCheckFailuresOnInbound", "saNotInitializedOnInbound")
+Ah = _structure("Ah", U32, "invalidSpisOnInbound",
+                "authenticationFailuresOnInbound",
+                "replayCheckFailuresOnInbound", "saNotInitializedOnInbound")
+Drop = _structure("Drop", U32, "invalidSpisOnInbound",
+                  "decryptionFailuresOnInbound",
+                  "authenticationFailuresOnInbound",
+                  "udpEspValidationFailuresOnInbound",
+                  "replayCheckFailuresOnInbound", "invalidClearTextInbound",
+                  "saNotInitializedOnInbound", "receiveOverIncorrectSaInbound",
+                  "secureReceivesNotMatchingFilters",
+                  "totalDropPacketsInbound")
+Traffic = _structure("Traffic", U64, "encryptedByteCount",
+                     "authenticatedAHByteCount", "authenticatedESPByteCount",
+                     "transportByteCount", "tunnelByteCount",
+                     "offloadByteCount", "totalSuccessfulPackets")
+Statistics = _structure("Statistics", None, ("sa", Sa), ("esp", Esp),
+                        ("ah", Ah), ("drop", Drop), ("in", Traffic),
+                        ("out", Traffic))
+assert ctypes.sizeof(Statistics) == 216
+
+
+class Engine:
+    """A session of the filter engine, in the namespace it is opened in."""
+
+    def __init__(self):
+        self.lib = ctypes.CDLL(LIBRARY)
+        self.handle = ctypes.c_void_p()
+        self._check("FwpmEngineOpen0", self.lib.FwpmEngineOpen0(
+            None, U32(0xFFFFFFFF), None, None, ctypes.byref(self.handle)))
+
+    @staticmethod
+    def _check(call, code):
+        if code:
+            raise OSError(f"{call}: {code & 0xFFFFFFFF:#x}")
+
+    def read(self):
+        """The statistics, flat: {"sa.activeSas": 2, ...}."""
+        raw = Statistics()
+        self._check("IPsecGetStatistics1", self.lib.IPsecGetStatistics1(
+            self.handle, ctypes.byref(raw)))
+        return {f"{group}.{member}": getattr(getattr(raw, group), member)
+                for group, kind in raw._fields_
+                for member, _ in kind._fields_}
+
+    def close(self):
+        self._check("FwpmEngineClose0",
+                    self.lib.FwpmEngineClose0(self.handle))
+
+
+# --- hosts ------------------------------------------------------------------
+
+def run(*command, text=None):
+    done = subprocess.run(command, input=text, text=True, capture_output=True,
+                          check=False)
+    if done.returncode:
+        raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+@contextlib.contextmanager
+def inside(name):
+    """Run with this thread in the namespace."""
+    with open("/proc/thread-self/ns/net", encoding="ascii") as home, \
+         open(f"/run/netns/{name}", encoding="ascii") as there:
+        if libc.setns(there.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), f"setns {name}")
+        try:
+            yield
+        finally:
+            libc.setns(home.fileno(), CLONE_NEWNET)
+
+
+class Host:
+    """One namespace, and all that may be asked about it."""
+
+    def __init__(self, letter, number):
+        self.name = f"{letter}-{os.getpid()}"
+        self.mac = f"02:00:00:00:00:{number:02x}"
+        self.address = {4: f"10.0.0.{number}", 6: f"fd00::{number}"}
+        self.engine = None
+
+    def ip(self, *lines):
+        """Many ip commands for the price of one."""
+        return run("ip", "-n", self.name, "-b", "-",
+                   text="\n".join(lines) + "\n")
+
+    def open(self):
+        with inside(self.name):
+            self.engine = Engine()
+
+    def statistics(self):
+        return self.engine.read()
+
+    def mib(self):
+        with inside(self.name), \
+             open("/proc/thread-self/net/xfrm_stat", encoding="ascii") as file:
+            return {name: int(value) for name, value in
+                    (line.split() for line in file)}
+
+    def lifetimes(self):
+        """Bytes and packets of all listed SAs: {"in": (b, p), "out": ...}."""
+        text = run("ip", "-n", self.name, "-s", "xfrm", "state")
+        sums = {"in": [0, 0], "out": [0, 0]}
+        for state in re.split(r"\n(?=src )", text):
+            proto = re.search(r"proto (\S+)", state)
+            if not proto or proto[1] not in ("esp", "ah", "50", "51"):
+                continue
+            inbound = re.search(r"dst (\S+)", state)[1] in \
+                self.address.values()
+            count = re.search(r"lifetime current:\s+(\d+)\(bytes\), "
+                              r"(\d+)\(packets\)", state)
+            both = sums["in" if inbound else "out"]
+            both[0] += int(count[1])
+            both[1] += int(count[2])
+        return {key: tuple(value) for key, value in sums.items()}
+
+    def states(self):
+        """How many ESP and AH states are listed."""
+        text = run("ip", "-n", self.name, "xfrm", "state")
+        return len(re.findall(r"proto (?:esp|ah|50|51) ", text))
+
+
+class Link:
+    """Hosts a and b, joined; taken down again at the end."""
+
+    def __enter__(self):
+        self.a, self.b = Host("a", 1), Host("b", 2)
+        hosts = (self.a, self.b)
+        run("ip", "-b", "-", text="".join(
+            f"netns add {host.name}\n" for host in hosts))
+        run("ip", "-b", "-", text=(
+            f"link add eth0 netns {self.a.name} address {self.a.mac} "
+            f"type veth peer name eth0 netns {self.b.name} "
+            f"address {self.b.mac}\n"))
+        for host, peer in (hosts, hosts[::-1]):
+            host.ip("link set lo up", "link set eth0 up",
+                    f"addr add {host.address[4]}/24 dev eth0",
+                    f"addr add {host.address[6]}/64 dev eth0 nodad",
+                    f"neigh add {peer.address[4]} lladdr {peer.mac} dev eth0",
+                    f"neigh add {peer.address[6]} lladdr {peer.mac} dev eth0")
+            host.open()
+        return self
+
+    def __exit__(self, *_):
+        for host in (self.a, self.b):
+            host.engine.close()
+            run("ip", "netns", "del", host.name)
+
+
+# --- what changed -----------------------------------------------------------
+
+def changes(before, after):
+    return {key: after[key] - before[key] for key in after
+            if after[key] != before[key]}
+
+
+def differ(what, seen, wanted):
+    """Lines that name every figure which is not as wanted."""
+    return [f"{what} {key}: changed by {seen.get(key, 0)}, "
+            f"wanted {wanted.get(key, 0)}"
+            for key in sorted(seen.keys() | wanted.keys(), key=str)
+            if seen.get(key, 0) != wanted.get(key, 0)]
+
+
+def with_aggregates(wanted):
+    """Add to the drops of ESP and AH their twins in the aggregate."""
+    total = dict(wanted)
+    for key, value in wanted.items():
+        group, member = key.split(".")
+        if group in ("esp", "ah"):
+            twin = f"drop.{member}"
+            total[twin] = total.get(twin, 0) + value
+    return total
+
+
+def expect(host, provoke, wanted, mib=None):
+    """Provoke, and see exactly the wanted changes: none less, none more."""
+    wanted = with_aggregates(wanted)
+    before, mib_before = host.statistics(), host.mib()
+    provoke()
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        seen = changes(before, host.statistics())
+        if seen == wanted or time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+    problems = differ("figure", seen, wanted)
+    if mib is not None:
+        problems += differ("MIB", changes(mib_before, host.mib()), mib)
+    return problems

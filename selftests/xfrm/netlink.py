@@ -1,0 +1,379 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The netlink family from outside: who is answered, and what is refused."""
+import os
+import socket
+import struct
+import sys
+
+import ipsec
+
+NETLINK_GENERIC, SOL_NETLINK = 16, 270
+NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 10, 11, 12
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
+NLMSG_ERROR, NLMSG_DONE, NLM_F_ACK_TLVS = 2, 3, 0x200
+GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_ID, CTRL_ATTR_NAME = 16, 3, 1, 2
+NLMSGERR_ATTR_MSG, NLMSGERR_ATTR_OFFS = 1, 2
+
+GET = 1
+CPU, SINCE, SA, DROP_ESP, DROP_AH, DROP, IN, OUT = range(1, 9)
+NAMES = {CPU: "cpu", SINCE: "since", SA: "sa", DROP_ESP: "esp",
+         DROP_AH: "ah", DROP: "drop", IN: "in", OUT: "out"}
+
+
+class Refused(Exception):
+    """An error reply: errno, its text, and the attribute at fault."""
+
+    def __init__(self, number, text, offset):
+        super().__init__(f"{os.strerror(number)}: {text}")
+        self.number, self.text, self.offset = number, text, offset
+
+
+def attribute(kind, payload):
+    data = struct.pack("=HH", 4 + len(payload), kind) + payload
+    return data.ljust((len(data) + 3) & ~3, b"\0")
+
+
+def attributes(data):
+    """(type, payload) of each attribute."""
+    while len(data) >= 4:
+        length, kind = struct.unpack_from("=HH", data)
+        yield kind & 0x3FFF, data[4:length]
+        data = data[(length + 3) & ~3:]
+
+
+def number(payload):
+    return int.from_bytes(payload, sys.byteorder)
+
+
+class Family:
+    """A generic netlink socket that speaks to ipsecstat."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
+                                    NETLINK_GENERIC)
+        for option in (NETLINK_EXT_ACK, NETLINK_CAP_ACK,
+                       NETLINK_GET_STRICT_CHK):
+            self.socket.setsockopt(SOL_NETLINK, option, 1)
+        self.socket.settimeout(ipsec.PATIENCE)
+        self.id = GENL_ID_CTRL
+        reply, = self.ask(CTRL_CMD_GETFAMILY,
+                          attribute(CTRL_ATTR_NAME, b"ipsecstat\0"))
+        self.id = number(dict(attributes(reply))[CTRL_ATTR_ID])
+
+    def ask(self, command, body=b"", version=1, flags=NLM_F_REQUEST,
+            raw=None):
+        """The payloads of all replies to one request."""
+        payload = struct.pack("=BBH", command, version, 0) + body
+        message = raw or struct.pack("=IHHII", 16 + len(payload), self.id,
+                                     flags, 1, 0) + payload
+        self.socket.send(message)
+        replies = []
+        while True:
+            data = self.socket.recv(1 << 16)
+            while data:
+                length, kind, _ = struct.unpack_from("=IHH", data)
+                if kind == NLMSG_ERROR:     # then the request's header
+                    self._refuse(data[:length], 36)
+                    return replies
+                if kind == NLMSG_DONE:
+                    self._refuse(data[:length], 20)
+                    return replies
+                replies.append(data[20:length])
+                data = data[(length + 3) & ~3:]
+            if flags & NLM_F_DUMP != NLM_F_DUMP:
+                return replies
+
+    @staticmethod
+    def _refuse(message, told_at):
+        flags, = struct.unpack_from("=H", message, 6)
+        error, = struct.unpack_from("=i", message, 16)
+        if not error:
+            return
+        told = dict(attributes(message[told_at:])) \
+            if flags & NLM_F_ACK_TLVS else {}
+        raise Refused(-error,
+                      told.get(NLMSGERR_ATTR_MSG, b"").rstrip(b"\0").decode(),
+                      number(told.get(NLMSGERR_ATTR_OFFS, b"")))
+
+    def get(self, **how):
+        return [self.decode(reply) for reply in self.ask(GET, **how)]
+
+    @staticmethod
+    def decode(reply):
+        """Flat: {"sa.1": active, "in": {(proto, flags): (bytes, packets)}}."""
+        told = {"in": {}, "out": {}}
+        for kind, payload in attributes(reply):
+            name = NAMES[kind]
+            if kind in (IN, OUT):
+                one = {k: number(v) for k, v in attributes(payload)}
+                told[name][one[1], one[2]] = one[3], one[4]
+            elif kind in (CPU, SINCE):
+                told[name] = number(payload)
+            else:
+                told.update({f"{name}.{k}": number(v)
+                             for k, v in attributes(payload)})
+        return told
+
+
+def refused(function, errno_name, text):
+    """Problems unless the call is refused just so."""
+    try:
+        answer = function()
+    except Refused as error:
+        if os.strerror(error.number) == os.strerror(errno_name) and \
+                text in error.text:
+            return []
+        return [f"refused by: {error}"]
+    return [f"answered: {answer}"]
+
+
+def in_child(function):
+    """Run in a process of its own, whose rights can be given away."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        try:
+            problems = function() or []
+        except Exception as error:  # told to the parent
+            problems = [f"{type(error).__name__}: {error}"]
+        os.write(writing, "\n".join(problems).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        problems = told.read().splitlines()
+    os.waitpid(child, 0)
+    return problems
+
+
+def become(uid, gid, groups=()):
+    os.setgroups(list(groups))
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+
+
+def allow(text):
+    path = "/proc/sys/net/ipsecstat/read_group_range"
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+    with open(path, encoding="ascii") as file:
+        return file.read().split()
+
+
+EPERM, EINVAL, ERANGE, EPROTONOSUPPORT = 1, 22, 34, 93
+NEEDS = "needs CAP_NET_ADMIN or a group"
+
+
+class Cases:
+    """Each method is a case."""
+
+    def __init__(self, link):
+        self.link = link
+        with ipsec.inside(link.b.name):
+            self.family = Family()
+
+    def _fresh(self):
+        return Family().get()
+
+    def get_is_one_message(self):
+        told, = self.family.get()
+        wanted = {f"sa.{i}" for i in range(1, 8)} | \
+            {f"esp.{i}" for i in range(1, 6)} | \
+            {f"ah.{i}" for i in (1, 2, 4, 5)} | \
+            {f"drop.{i}" for i in range(1, 6)} | {"since", "in", "out"}
+        return [f"{key} is missing or too much"
+                for key in wanted ^ told.keys()]
+
+    def dump_is_one_message_per_cpu(self):
+        told = self.family.get(flags=NLM_F_REQUEST | NLM_F_DUMP)
+        with open("/sys/devices/system/cpu/possible",
+                  encoding="ascii") as file:
+            first, _, last = file.read().strip().partition("-")
+        cpus = list(range(int(first), int(last or first) + 1))
+        seen = [one.get("cpu") for one in told]
+        problems = [] if seen == cpus else [f"CPUs {seen}, not {cpus}"]
+        return problems + [f"{key} in a dump" for one in told
+                           for key in one if key.startswith("sa.")]
+
+    def dump_sums_to_get(self):
+        """After traffic and drops on all CPUs that care to take part."""
+        self._traffic()
+        whole, = self.family.get()
+        total = {}
+        for one in self.family.get(flags=NLM_F_REQUEST | NLM_F_DUMP):
+            for key, value in one.items():
+                if isinstance(value, dict):
+                    for kind, pair in value.items():
+                        for i in (0, 1):
+                            where = key, kind, i
+                            total[where] = total.get(where, 0) + pair[i]
+                elif key not in ("cpu", "since"):
+                    total[key] = total.get(key, 0) + value
+        wanted = {key: value for key, value in whole.items()
+                  if not isinstance(value, dict) and key != "since"
+                  and not key.startswith("sa.")}
+        wanted.update({(d, kind, i): pair[i] for d in ("in", "out")
+                       for kind, pair in whole[d].items() for i in (0, 1)})
+        if not whole["in"] or not whole["drop.5"]:
+            return ["no traffic to add up"]
+        return ipsec.differ("sum", total, wanted)
+
+    def one_cpu_is_its_part_of_the_dump(self):
+        dump = self.family.get(flags=NLM_F_REQUEST | NLM_F_DUMP)
+        alone = [self.family.get(body=attribute(
+            CPU, struct.pack("=I", one["cpu"])))[0] for one in dump]
+        return [] if alone == dump else [f"{alone} is not {dump}"]
+
+    def _traffic(self):
+        key = "0x0123456789abcdef0123456789abcdef01234567"
+        for host in (self.link.a, self.link.b):
+            host.ip("xfrm state add src 10.0.0.1 dst 10.0.0.2 proto ah "
+                    f"spi 0x55 mode transport auth hmac(sha1) {key}")
+        self.link.a.ip("xfrm policy add dst 10.0.0.2 dir out "
+                       "tmpl proto ah mode transport")
+        with ipsec.inside(self.link.a.name):
+            plain = socket.socket(type=socket.SOCK_DGRAM)
+        for cpu in sorted(os.sched_getaffinity(0)):
+            os.sched_setaffinity(0, {cpu})
+            for _ in range(5):
+                plain.sendto(b"data", ("10.0.0.2", 9))
+        self.link.b.ip("xfrm state flush")
+        plain.sendto(b"lost", ("10.0.0.2", 9))
+        self.link.a.ip("xfrm policy flush", "xfrm state flush")
+
+    def namespaces_are_apart(self):
+        with ipsec.inside(self.link.a.name):
+            other, = Family().get()
+        here, = self.family.get()
+        problems = []
+        if other["in"] or not here["in"]:
+            problems.append(f"host a received {other['in']}")
+        if other["drop.5"] or not other["out"]:
+            problems.append(f"host a: {other}")
+        return problems
+
+    def cpu_out_of_range(self):
+        return refused(lambda: self.family.get(
+            body=attribute(CPU, struct.pack("=I", 99999))),
+            ERANGE, "not a possible CPU")
+
+    def cpu_of_wrong_length(self):
+        return refused(lambda: self.family.get(body=attribute(CPU, b"12")),
+                       EINVAL, "invalid attribute length")
+
+    def cpu_in_a_dump(self):
+        return refused(lambda: self.family.get(
+            body=attribute(CPU, struct.pack("=I", 0)),
+            flags=NLM_F_REQUEST | NLM_F_DUMP), EINVAL, "a dump is of all CPUs")
+
+    def unknown_attribute(self):
+        return refused(lambda: self.family.get(
+            body=attribute(77, struct.pack("=I", 0))), EINVAL, "attribute")
+
+    def unknown_attribute_in_a_dump(self):
+        return refused(lambda: self.family.get(
+            body=attribute(77, struct.pack("=I", 0)),
+            flags=NLM_F_REQUEST | NLM_F_DUMP), EINVAL, "attribute")
+
+    def trailing_bytes(self):
+        return refused(lambda: self.family.get(body=b"\1\0\0"), EINVAL, "")
+
+    def attribute_longer_than_message(self):
+        return refused(lambda: self.family.get(
+            body=struct.pack("=HHI", 400, CPU, 0)), EINVAL, "")
+
+    def message_without_a_command(self):
+        return refused(lambda: self.family.ask(GET, raw=struct.pack(
+            "=IHHII", 16, self.family.id, NLM_F_REQUEST, 1, 0)), EINVAL, "")
+
+    def unknown_command(self):
+        return refused(lambda: self.family.ask(9), 95, "")
+
+    def wrong_version(self):
+        return refused(lambda: self.family.get(version=7), EPROTONOSUPPORT,
+                       "version 1")
+
+    def wrong_version_in_a_dump(self):
+        return refused(lambda: self.family.get(
+            version=0, flags=NLM_F_REQUEST | NLM_F_DUMP), EPROTONOSUPPORT,
+            "version 1")
+
+    def nobody_may_read(self):
+        def attempt():
+            become(65534, 65534)
+            return refused(self._fresh, EPERM, NEEDS)
+        return in_child(attempt)
+
+    def nobody_may_dump(self):
+        def attempt():
+            become(65534, 65534)
+            return refused(lambda: Family().get(
+                flags=NLM_F_REQUEST | NLM_F_DUMP), EPERM, NEEDS)
+        return in_child(attempt)
+
+    def opened_group_may_read(self):
+        """By its own group and by a supplementary one; the next one not."""
+        shown = allow("2000 2001")
+        try:
+            problems = [] if shown == ["2000", "2001"] else [f"shown {shown}"]
+            for gid, groups in ((2000, ()), (65534, (5, 2001))):
+                def attempt(gid=gid, groups=groups):
+                    become(65534, gid, groups)
+                    return [] if self._fresh() else ["no reply"]
+                problems += in_child(attempt)
+
+            def outsider():
+                become(65534, 2002, (1999,))
+                return refused(self._fresh, EPERM, NEEDS)
+            return problems + in_child(outsider)
+        finally:
+            allow("1 0")
+
+    def group_of_another_namespace(self):
+        """The sysctl opens one namespace alone."""
+        def attempt():
+            with ipsec.inside(self.link.b.name):
+                become(65534, 2000)
+                return refused(self._fresh, EPERM, NEEDS)
+        allow("2000 2000")
+        try:
+            return in_child(attempt)
+        finally:
+            allow("1 0")
+
+    def bad_group_ranges(self):
+        problems = []
+        for text in ("x", "1", "-1 5", "0 4294967295", "0 99999999999"):
+            try:
+                shown = allow(text)
+            except OSError:
+                continue
+            if shown != ["1", "0"]:
+                problems.append(f"{text!r} became {shown}")
+        if allow("9 3") != ["1", "0"]:
+            problems.append("an empty range is not shown as 1 0")
+        return problems
+
+    def root_of_a_user_namespace(self):
+        """Reads its own network namespace, not the one it came from."""
+        def attempt():
+            become(65534, 65534)
+            outer = Family()
+            if ipsec.libc.unshare(0x10000000 | ipsec.CLONE_NEWNET):
+                return ["no user namespace to be had"]
+            problems = [] if self._fresh() else ["no reply from its own"]
+            return problems + refused(outer.get, EPERM, NEEDS)
+        return in_child(attempt)
+
+
+def main():
+    with ipsec.Link() as link:
+        cases = Cases(link)
+        ipsec.run_cases([(name, getattr(cases, name))
+                         for name, value in vars(Cases).items()
+                         if callable(value) and not name.startswith("_")])
+
+
+if __name__ == "__main__":
+    main()
