@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Who may read: root, members of the opened groups, and who is root in a user
+# namespace of his own. In a network namespace of its own, so that the sysctl of
+# the others stays as it is.
+
+[[ ${UNSHARED-} ]] || UNSHARED=1 exec unshare --net "$0"
+
+. ./helpers.sh
+
+range=/proc/sys/net/ipsecstat/read_group_range
+group=4711
+
+as_user() { run setpriv --reuid=65534 --regid=65534 "$@"; }
+read_it() { check "$1: ends with 0" ended 0; check "$1: reads" out_has '"activeSas"'; }
+
+denied()
+{
+	check "$1: ends with 1" ended 1
+	check "$1: nothing on standard output" silent_out
+	check "$1: says how to mend it" err_has "net.ipsecstat.read_group_range="
+}
+
+ktap_print_header
+if [[ ! -e /sys/module/ipsecstat || $EUID -ne 0 ]]; then
+	ktap_skip_all "needs the module loaded, and root"
+	exit "$KSFT_SKIP"
+fi
+ktap_set_plan 20
+
+run "$IPSECSTAT" --json
+read_it "root"
+as_user --clear-groups "$IPSECSTAT" --json
+denied "user"
+as_user --groups=$group "$IPSECSTAT" --json
+denied "member of a group, none is opened"
+
+echo "$group $group" >$range
+as_user --groups=$group "$IPSECSTAT" --json
+read_it "member of the opened group"
+as_user --groups=$((group - 1)),$((group + 1)) "$IPSECSTAT" --json
+denied "member of the groups beside it"
+as_user --clear-groups "$IPSECSTAT" --json
+denied "member of none"
+as_user --clear-groups unshare --user --map-root-user --net "$IPSECSTAT" --json
+read_it "root of an own user and network namespace"
+# The mapping in a user namespace gives no right over a network namespace that
+# is not its own.
+as_user --clear-groups unshare --user --map-root-user "$IPSECSTAT" --json
+check "root of an own user namespace alone: ends with 1" ended 1
+check "root of an own user namespace alone: reads nothing" silent_out
+
+ktap_finished

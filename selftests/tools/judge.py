@@ -1,0 +1,189 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Judges what ipsecstat says of the statistics of fake_fwpuclnt.c.
+
+    judge.py json|prometheus|table <output
+
+Knows members and offsets from the layout of IPSEC_STATISTICS1, not from
+ipsecstat's own table. Says what is wrong and ends with 1 if something is.
+"""
+
+import json
+import re
+import sys
+
+SAS = ["activeSas", "pendingSaNegotiations", "totalSasAdded", "totalSasDeleted",
+       "successfulRekeys", "activeTunnels", "offloadedSas"]
+ESP = ["invalidSpisOnInbound", "decryptionFailuresOnInbound",
+       "authenticationFailuresOnInbound", "replayCheckFailuresOnInbound",
+       "saNotInitializedOnInbound"]
+AH = [name for name in ESP if name != "decryptionFailuresOnInbound"]
+DROPS = ["invalidSpisOnInbound", "decryptionFailuresOnInbound",
+         "authenticationFailuresOnInbound", "udpEspValidationFailuresOnInbound",
+         "replayCheckFailuresOnInbound", "invalidClearTextInbound",
+         "saNotInitializedOnInbound", "receiveOverIncorrectSaInbound",
+         "secureReceivesNotMatchingFilters", "totalDropPacketsInbound"]
+TRAFFIC = ["encryptedByteCount", "authenticatedAHByteCount",
+           "authenticatedESPByteCount", "transportByteCount", "tunnelByteCount",
+           "offloadByteCount", "totalSuccessfulPackets"]
+
+# name: offset, size of a member, members
+LAYOUT = {
+    "aggregateSaStatistics": (0, 4, SAS),
+    "espDropPacketStatistics": (28, 4, ESP),
+    "ahDropPacketStatistics": (48, 4, AH),
+    "aggregateDropPacketStatistics": (64, 4, DROPS),
+    "inboundTrafficStatistics": (104, 8, TRAFFIC),
+    "outboundTrafficStatistics": (160, 8, TRAFFIC),
+}
+
+# Which series, if any, shows a member, by group and member.
+DROP_REASONS = {
+    "invalidSpisOnInbound": "invalid_spi",
+    "decryptionFailuresOnInbound": "decryption",
+    "authenticationFailuresOnInbound": "authentication",
+    "replayCheckFailuresOnInbound": "replay",
+    "saNotInitializedOnInbound": "larval_sa",
+    "udpEspValidationFailuresOnInbound": "udp_esp_validation",
+    "invalidClearTextInbound": "clear_text",
+    "receiveOverIncorrectSaInbound": "wrong_sa",
+    "secureReceivesNotMatchingFilters": "no_policy",
+}
+SA_SERIES = dict(zip(SAS, [
+    "ipsec_sas_active", "ipsec_sas_pending", "ipsec_sas_added_total",
+    "ipsec_sas_deleted_total", "ipsec_sa_rekeys_total", "ipsec_tunnels_active",
+    "ipsec_sas_offloaded"]))
+TRAFFIC_SERIES = dict(zip(TRAFFIC, [
+    'ipsec_encrypted_bytes_total{direction="%s"}',
+    'ipsec_authenticated_bytes_total{direction="%s",proto="ah"}',
+    'ipsec_authenticated_bytes_total{direction="%s",proto="esp"}',
+    'ipsec_bytes_total{direction="%s",mode="transport"}',
+    'ipsec_bytes_total{direction="%s",mode="tunnel"}',
+    'ipsec_offloaded_bytes_total{direction="%s"}',
+    'ipsec_packets_total{direction="%s"}']))
+GAUGES = {"ipsec_sas_active", "ipsec_sas_pending", "ipsec_sas_offloaded",
+          "ipsec_tunnels_active"}
+
+
+def statistics():
+    """The structure as fake_fwpuclnt.c fills it."""
+    result = {}
+    for group, (offset, size, members) in LAYOUT.items():
+        base = 4000000000 if size == 4 else 18400000000000000000
+        result[group] = {member: base + offset + size * i
+                         for i, member in enumerate(members)}
+    return result
+
+
+def series():
+    """Series and values that the statistics must give."""
+    stats = statistics()
+    expected = {SA_SERIES[member]: value
+                for member, value in stats["aggregateSaStatistics"].items()}
+    for proto in "esp", "ah":
+        for member, value in stats[proto + "DropPacketStatistics"].items():
+            expected['ipsec_drops_total{proto="%s",reason="%s"}'
+                     % (proto, DROP_REASONS[member])] = value
+    for member, value in stats["aggregateDropPacketStatistics"].items():
+        if member == "totalDropPacketsInbound":
+            expected["ipsec_dropped_packets_total"] = value
+        elif member not in ESP:
+            expected['ipsec_drops_total{proto="any",reason="%s"}'
+                     % DROP_REASONS[member]] = value
+    for direction in "in", "out":
+        for member, value in stats[direction + "boundTrafficStatistics"].items():
+            expected[TRAFFIC_SERIES[member] % direction] = value
+    return expected
+
+
+def judge_json(text):
+    """The keys, their order and nesting, and the values, integers all."""
+    pairs = json.loads(text, object_pairs_hook=list)
+    seen = [(group, value if isinstance(value, int) else list(value))
+            for group, value in pairs]
+    wanted = [("version", 1)] + [(group, list(members.items()))
+                                 for group, members in statistics().items()]
+    for got, want in zip(seen, wanted):
+        if got != want:
+            yield "%r instead of %r" % (got, want)
+    if len(seen) != len(wanted):
+        yield "%d keys instead of %d" % (len(seen), len(wanted))
+
+
+def judge_family(name, kind):
+    """What the name of a family and its type owe each other."""
+    if kind not in ("counter", "gauge"):
+        yield "%s: type %s" % (name, kind)
+    if (kind == "counter") != name.endswith("_total"):
+        yield "%s: a name that is none for a %s" % (name, kind)
+    if (kind == "gauge") != (name in GAUGES):
+        yield "%s is no %s" % (name, kind)
+
+
+def judge_prometheus(text):
+    """The exposition line by line, then the series as a whole."""
+    label = r'[a-z][a-z_]*="[a-z_]+"'
+    sample = re.compile(r"([a-z_]+)(?:\{(%s(?:,%s)*)\})? ([0-9]+)" % (label, label))
+    seen, families, labels, helped, current = {}, [], {}, None, None
+
+    if not text.endswith("\n"):
+        yield "the last line has no end"
+    for line in text.splitlines():
+        word = line.split(" ", 3)
+        match = sample.fullmatch(line)
+        if line.startswith("# HELP "):
+            helped, current = word[2], None
+            if len(word) < 4 or not word[3]:
+                yield "no help: " + line
+        elif line.startswith("# TYPE "):
+            current = word[2]
+            if current in families or current != helped:
+                yield "not once, after its HELP: " + line
+            families.append(current)
+            yield from judge_family(current, word[3])
+        elif not match or match[1] != current:
+            yield "not a sample of family %s: %s" % (current, line)
+        else:
+            key, names = line.split(" ")[0], re.findall(r"([a-z_]+)=", line)
+            if key in seen:
+                yield "twice: " + line
+            if labels.setdefault(current, names) != names:
+                yield "other labels than its family has: " + line
+            seen[key] = int(match[3])
+
+    expected = series()
+    for key in sorted(seen.keys() | expected.keys()):
+        if seen.get(key) != expected.get(key):
+            yield "%s: %s instead of %s" % (key, seen.get(key), expected.get(key))
+    yield from ("family without a sample: " + name
+                for name in families if name not in labels)
+
+
+def judge_table(text):
+    """Width, and each value as one word. table.expected tells the rest."""
+    words = text.split()
+    for line in text.splitlines():
+        if len(line) > 80:
+            yield "%d columns: %s" % (len(line), line)
+        if line != line.rstrip() or "\t" in line:
+            yield "tab or trailing space: " + repr(line)
+    for group, members in statistics().items():
+        for member, value in members.items():
+            if words.count(str(value)) != 1:
+                yield "%s.%s: %d times" % (group, member, words.count(str(value)))
+
+
+def main():
+    """Returns the exit status."""
+    judges = {"json": judge_json, "prometheus": judge_prometheus,
+              "table": judge_table}
+    if len(sys.argv) != 2 or sys.argv[1] not in judges:
+        sys.exit(__doc__)
+    complaints = list(judges[sys.argv[1]](sys.stdin.read()))
+    for complaint in complaints:
+        print(complaint)
+    return bool(complaints)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The members of IPSEC_STATISTICS1, described once. Every way of showing them
+ * walks these tables and knows no member by name.
+ */
+#ifndef FIELDS_H
+#define FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <windows.h>
+#include <fwpmu.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+enum metric_id {
+	SAS_ACTIVE,
+	SAS_PENDING,
+	SAS_OFFLOADED,
+	SAS_ADDED,
+	SAS_DELETED,
+	SA_REKEYS,
+	TUNNELS_ACTIVE,
+	DROPS,
+	DROPPED_PACKETS,
+	PACKETS,
+	BYTES,
+	ENCRYPTED_BYTES,
+	AUTHENTICATED_BYTES,
+	OFFLOADED_BYTES,
+	N_METRICS
+};
+
+/* A Prometheus family. A counter may only rise, a gauge goes both ways. */
+struct metric {
+	const char *name;
+	bool counter;
+	const char *help;
+};
+
+/* What a member tells, in whichever structures a member of that name is. */
+struct meaning {
+	const char *name;	/* of the WFP member, and the JSON key */
+	const char *row;	/* its line in the table ... */
+	const char *hint;	/* ... and what is said at the end of it */
+	enum metric_id metric;
+	const char *labels;	/* of the Prometheus series, or NULL */
+};
+
+/* Where a member is in the structure of its group. */
+struct field {
+	const struct meaning *meaning;
+	size_t offset;
+	size_t size;
+	bool sum;		/* of fields in other groups: no series of its own */
+};
+
+/* A structure within IPSEC_STATISTICS1. */
+struct group {
+	const char *name;	/* of the WFP member, and the JSON key */
+	size_t offset;
+	const char *section;	/* groups of one section are columns side by side */
+	const char *column;
+	const char *labels;	/* of all its Prometheus series, or NULL */
+	const struct field *fields;
+	size_t n_fields;
+};
+
+#define N_GROUPS 6
+
+extern const struct metric metrics[N_METRICS];
+extern const struct group groups[N_GROUPS];
+
+uint64_t field_value(const IPSEC_STATISTICS1 *stats, const struct group *group,
+		     const struct field *field);
+
+#endif
