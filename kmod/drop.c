@@ -105,9 +105,9 @@ static struct {
 	unsigned long size;
 } silent_sites[ARRAY_SIZE(silent_names)];
 
-static unsigned long ipsecstat_mib_read(struct net *net, int cpu, u8 line)
+static const unsigned long *ipsecstat_mib(struct net *net, int cpu)
 {
-	return READ_ONCE(per_cpu_ptr(net->mib.xfrm_statistics, cpu)->mibs[line]);
+	return per_cpu_ptr(net->mib.xfrm_statistics, cpu)->mibs;
 }
 
 static void ipsecstat_book(struct ipsecstat_cpu *c, u8 drop,
@@ -167,6 +167,7 @@ static void ipsecstat_book_packet(struct net *net, const struct sk_buff *skb,
 				  const struct xfrm_state *x)
 {
 	struct ipsecstat_cpu *c = this_cpu_ptr(ipsecstat_net(net)->cpu);
+	const unsigned long *mib = ipsecstat_mib(net, smp_processor_id());
 	unsigned long now, moved;
 	bool booked = false;
 	int i;
@@ -175,7 +176,7 @@ static void ipsecstat_book_packet(struct net *net, const struct sk_buff *skb,
 		return;
 
 	for (i = 0; i < ARRAY_SIZE(rules); i++) {
-		now = ipsecstat_mib_read(net, smp_processor_id(), rules[i].mib);
+		now = READ_ONCE(mib[rules[i].mib]);
 		moved = now - c->mib_seen[i];
 		if (!moved)
 			continue;
@@ -327,20 +328,22 @@ static struct ipsecstat_hook ipsecstat_drop_hooks[] = {
 u64 ipsecstat_drop_total(struct net *net, int cpu)
 {
 	unsigned long sum = -per_cpu_ptr(ipsecstat_net(net)->cpu, cpu)->mib_base;
+	const unsigned long *mib = ipsecstat_mib(net, cpu);
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(inbound_lines); i++)
-		sum += ipsecstat_mib_read(net, cpu, inbound_lines[i]);
+		sum += READ_ONCE(mib[inbound_lines[i]]);
 	return sum;
 }
 
 static void ipsecstat_drop_start_net(struct net *net, int cpu)
 {
 	struct ipsecstat_cpu *c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
+	const unsigned long *mib = ipsecstat_mib(net, cpu);
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(rules); i++)
-		c->mib_seen[i] = ipsecstat_mib_read(net, cpu, rules[i].mib);
+		c->mib_seen[i] = READ_ONCE(mib[rules[i].mib]);
 	c->mib_base += ipsecstat_drop_total(net, cpu);
 }
 
