@@ -17,7 +17,7 @@
 #include <net/xfrm.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || \
-    LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #error "ipsecstat is written for Linux 6.1 to 6.12"
 #endif
 
@@ -42,10 +42,13 @@
 #ifndef CONFIG_X86_64
 #error "ipsecstat on Linux 6.1 is written for x86-64"
 #endif
-#define ftrace_regs_get_argument(fregs, n)			\
-	((n) == 0 ? (fregs)->regs.di :				\
-	 (n) == 1 ? (fregs)->regs.si :				\
-	 (n) == 2 ? (fregs)->regs.dx : (fregs)->regs.cx)
+static __always_inline unsigned long
+ftrace_regs_get_argument(const struct ftrace_regs *fregs, unsigned int n)
+{
+	return n == 0 ? fregs->regs.di :
+	       n == 1 ? fregs->regs.si :
+	       n == 2 ? fregs->regs.dx : fregs->regs.cx;
+}
 #endif
 
 /* Readers of counters that softirqs write; one function from 6.2 on. */

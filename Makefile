@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# IPsec statistics of the Windows Filtering Platform on Linux: the kernel
+# module, the library and the tool. `make help` lists what can be made.
+#
+# Kbuild, beside this file, is what the kernel's build system reads.
+
+include common.mk
+
+# The headers of the running kernel, else the newest ones installed.
+KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
+	$(shell ls -d /usr/src/linux-headers-*-amd64 2>/dev/null | sort -Vr))
+
+ifneq ($(V),1)
+  MAKEFLAGS += --no-print-directory
+endif
+
+export V PREFIX
+
+USER_PARTS := lib tools examples
+
+.PHONY: all module $(USER_PARTS) check-programs clean help
+.PHONY: install install-module install-lib install-tools
+.PHONY: demo check shell
+
+all: $(if $(KDIR),module,no-module) lib tools examples
+
+module: | have-kdir
+	$(say) MODULE $(KDIR)
+	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(MO),MO=$(abspath $(MO))) \
+		$(if $(Q),-s) modules
+
+tools examples: lib
+$(USER_PARTS):
+	$(Q)$(MAKE) -C $@
+
+check-programs: lib
+	$(Q)for dir in selftests/lib selftests/tools; do \
+		[ ! -e $$dir/Makefile ] || $(MAKE) -C $$dir || exit 1; \
+	done
+
+install: $(if $(KDIR),install-module) install-lib install-tools
+
+install-module: module
+	$(say) INSTALL "$(DESTDIR)/lib/modules"
+	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(MO),MO=$(abspath $(MO))) \
+		$(if $(Q),-s) INSTALL_MOD_PATH=$(DESTDIR) \
+		$(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=) \
+		$(if $(DESTDIR),DEPMOD=true) modules_install
+
+install-lib: lib
+install-tools: tools
+install-lib install-tools:
+	$(Q)$(MAKE) -C $(@:install-%=%) install
+
+# Not by kbuild's own clean target: that needs the headers, and from here it
+# would empty build/ of the kernel modules that the tests have fetched.
+clean:
+	$(say) CLEAN .
+	$(Q)for dir in $(USER_PARTS) selftests/lib selftests/tools; do \
+		[ ! -e $$dir/Makefile ] || $(MAKE) -s -C $$dir clean || exit 1; \
+	done
+	$(Q)find kmod \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
+		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '*.order' \
+		-o -name '*.symvers' \) -type f -delete
+	$(Q)rm -f modules.order Module.symvers .*.cmd
+	$(Q)rm -rf build/root build/guest .tmp_versions
+
+demo: ; @selftests/demo/run
+check: ; @selftests/run $(TESTS)
+shell: ; @selftests/guest/shell $(KERNEL)
+
+.PHONY: have-kdir no-module
+have-kdir:
+	@[ -e "$(KDIR)/Makefile" ] || { \
+		echo "No kernel headers $(or $(KDIR),for $(shell uname -r))." >&2; \
+		echo "On Debian: apt-get install linux-headers-amd64, or name" \
+		     "them by KDIR=/path/of/headers." >&2; exit 1; }
+
+no-module:
+	@echo "No kernel headers found, so the module is not built:" \
+	      "apt-get install linux-headers-amd64, or KDIR=/path/of/headers"
+
+help:
+	@echo 'make                 the module (if kernel headers are found), the'
+	@echo '                     library, the tool and the examples'
+	@echo 'make module|lib|tools|examples   one part of it'
+	@echo 'make install         all but the examples; install-module,'
+	@echo '                     install-lib and install-tools one part of it'
+	@echo 'make demo            live figures of real IPsec traffic, in a guest'
+	@echo 'make check           all tests, in a guest where they need a kernel;'
+	@echo '                     TESTS="xfrm/traffic static" selects some'
+	@echo 'make shell           a shell in the guest, the module loaded'
+	@echo 'make clean           removes what make built; rm -r build removes'
+	@echo '                     what the tests fetched, too'
+	@echo
+	@echo 'KDIR=DIR             kernel headers ($(or $(KDIR),none found))'
+	@echo 'MO=DIR               where the module is built (from Linux 6.13 on)'
+	@echo 'PREFIX=DIR           where user space goes ($(PREFIX))'
+	@echo 'DESTDIR=DIR          put before every path at install'
+	@echo 'KERNELS="6.1"        kernels that make check boots'
+	@echo 'DEPS=no              demo and check install no packages'
+	@echo 'V=1                  shows every command, and all that tests say'
