@@ -37,18 +37,33 @@ static void ipsecstat_readers_set(struct ipsecstat_net *block, kgid_t first,
 	write_sequnlock(&block->readers_lock);
 }
 
-/* An empty range is kept in one form, so that it reads back as one. */
+/*
+ * An empty range is always "1 0", also in a user namespace that has no such
+ * groups.
+ */
+static void ipsecstat_readers_show(const kgid_t range[2], unsigned long gid[2])
+{
+	if (gid_lt(range[1], range[0])) {
+		gid[0] = 1;
+		gid[1] = 0;
+		return;
+	}
+	gid[0] = from_kgid_munged(current_user_ns(), range[0]);
+	gid[1] = from_kgid_munged(current_user_ns(), range[1]);
+}
+
 static int ipsecstat_readers_parse(struct ipsecstat_net *block,
 				   const unsigned long gid[2])
 {
 	kgid_t first = make_kgid(current_user_ns(), gid[0]);
 	kgid_t last = make_kgid(current_user_ns(), gid[1]);
 
-	if (!gid_valid(first) || !gid_valid(last))
-		return -EINVAL;
-	if (gid[1] < gid[0] || gid_lt(last, first)) {
+	if (gid[1] < gid[0]) {
 		first = KGIDT_INIT(1);
 		last = KGIDT_INIT(0);
+	} else if (!gid_valid(first) || !gid_valid(last) ||
+		   gid_lt(last, first)) {
+		return -EINVAL;
 	}
 	ipsecstat_readers_set(block, first, last);
 	return 0;
@@ -71,8 +86,7 @@ static int ipsecstat_readers_sysctl(ipsecstat_ctl_table *table, int write,
 	int err;
 
 	ipsecstat_readers_get(block, range);
-	gid[0] = from_kgid_munged(current_user_ns(), range[0]);
-	gid[1] = from_kgid_munged(current_user_ns(), range[1]);
+	ipsecstat_readers_show(range, gid);
 
 	err = proc_doulongvec_minmax(&both, write, buffer, lenp, ppos);
 	if (write && !err)

@@ -133,19 +133,40 @@ static void ipsecstat_group_purge(struct ipsecstat_net *block)
 				ipsecstat_group_free(block, group);
 }
 
-static void ipsecstat_flow_key(struct ipsecstat_group_key *key,
+/* What user space left behind an IPv4 address is no part of it. */
+static xfrm_address_t ipsecstat_address(const xfrm_address_t *address,
+					u16 family)
+{
+	xfrm_address_t only = {};
+
+	if (family == AF_INET)
+		only.a4 = address->a4;
+	else
+		only = *address;
+	return only;
+}
+
+/* What both kinds of key begin with. */
+static void ipsecstat_key_init(struct ipsecstat_group_key *key,
 			       const struct ipsecstat_net *block,
 			       const struct xfrm_state *x)
 {
 	memset(key, 0, sizeof(*key));
 	key->block = block;
-	key->a = x->props.saddr;
-	key->b = x->id.daddr;
+	key->a = ipsecstat_address(&x->props.saddr, x->props.family);
+	key->b = ipsecstat_address(&x->id.daddr, x->props.family);
 	key->if_id = x->if_id;
+	key->family = x->props.family;
+}
+
+static void ipsecstat_flow_key(struct ipsecstat_group_key *key,
+			       const struct ipsecstat_net *block,
+			       const struct xfrm_state *x)
+{
+	ipsecstat_key_init(key, block, x);
 	key->reqid = x->props.reqid;
 	key->mark_v = x->mark.v & x->mark.m;
 	key->mark_m = x->mark.m;
-	key->family = x->props.family;
 	key->proto = x->id.proto;
 	key->mode = x->props.mode;
 }
@@ -154,14 +175,9 @@ static void ipsecstat_tunnel_key(struct ipsecstat_group_key *key,
 				 const struct ipsecstat_net *block,
 				 const struct xfrm_state *x)
 {
-	memset(key, 0, sizeof(*key));
-	key->block = block;
-	key->a = x->props.saddr;
-	key->b = x->id.daddr;
+	ipsecstat_key_init(key, block, x);
 	if (memcmp(&key->a, &key->b, sizeof(key->a)) > 0)
 		swap(key->a, key->b);
-	key->if_id = x->if_id;
-	key->family = x->props.family;
 }
 
 static bool ipsecstat_is_sa(const struct xfrm_state *x)

@@ -153,11 +153,13 @@ def become(uid, gid, groups=()):
     os.setresuid(uid, uid, uid)
 
 
+GROUPS = "/proc/sys/net/ipsecstat/read_group_range"
+
+
 def allow(text):
-    path = "/proc/sys/net/ipsecstat/read_group_range"
-    with open(path, "w", encoding="ascii") as file:
+    with open(GROUPS, "w", encoding="ascii") as file:
         file.write(text)
-    with open(path, encoding="ascii") as file:
+    with open(GROUPS, encoding="ascii") as file:
         return file.read().split()
 
 
@@ -363,6 +365,10 @@ class Cases:
             if ipsec.libc.unshare(0x10000000 | ipsec.CLONE_NEWNET):
                 return ["no user namespace to be had"]
             problems = [] if self._fresh() else ["no reply from its own"]
+            with open(GROUPS, encoding="ascii") as file:
+                shown = file.read().split()
+            if shown != ["1", "0"]:
+                problems.append(f"its group range is {shown}")
             return problems + refused(outer.get, EPERM, NEEDS)
         return in_child(attempt)
 
