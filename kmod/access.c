@@ -101,7 +101,7 @@ static const struct ctl_table ipsecstat_sysctls[] = {
 		.mode		= 0644,
 		.proc_handler	= ipsecstat_readers_sysctl,
 	},
-	{ }
+	{ }	/* older kernels look for an end */
 };
 
 /**
@@ -125,7 +125,7 @@ int ipsecstat_access_init(struct net *net)
 		return -ENOMEM;
 	table[0].extra1 = block;
 
-	block->sysctl = register_net_sysctl(net, "net/ipsecstat", table);
+	block->sysctl = register_net_sysctl_sz(net, "net/ipsecstat", table, 1);
 	if (!block->sysctl) {
 		kfree(table);
 		return -ENOMEM;
