@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Windows does not mind the case of a file name; Linux does. */
+#include "fwpmu.h"

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sessions, transactions and rights of the filter engine. */
+#ifndef FWPUCLNT_FWPMTYPES_H
+#define FWPUCLNT_FWPMTYPES_H
+
+#include "fwptypes.h"
+
+/*
+ * FWPM_SESSION0.flags. A dynamic session takes its objects with it when it
+ * ends; statistics are no objects, so the flag is accepted and changes nothing.
+ */
+#define FWPM_SESSION_FLAG_DYNAMIC	0x00000001
+#if NTDDI_VERSION >= NTDDI_WIN7
+#define FWPM_SESSION_FLAG_RESERVED	0x10000000	/* refused */
+#endif
+
+/* Flags of FwpmTransactionBegin0. */
+#define FWPM_TXN_READ_ONLY		0x00000001
+
+/*
+ * Access rights. Linux grants two of them here: OPEN to everyone, READ_STATS to
+ * CAP_NET_ADMIN over the network namespace and to the groups in the sysctl
+ * net.ipsecstat.read_group_range. The others are named for programs that do.
+ */
+#define FWPM_ACTRL_ADD			0x00000001
+#define FWPM_ACTRL_ADD_LINK		0x00000002
+#define FWPM_ACTRL_BEGIN_READ_TXN	0x00000004
+#define FWPM_ACTRL_BEGIN_WRITE_TXN	0x00000008
+#define FWPM_ACTRL_CLASSIFY		0x00000010
+#define FWPM_ACTRL_ENUM			0x00000020
+#define FWPM_ACTRL_OPEN			0x00000040
+#define FWPM_ACTRL_READ			0x00000080
+#define FWPM_ACTRL_READ_STATS		0x00000100
+#define FWPM_ACTRL_SUBSCRIBE		0x00000200
+#define FWPM_ACTRL_WRITE		0x00000400
+
+/**
+ * struct FWPM_SESSION0 - what a program asks of its session
+ * @sessionKey: who it is; all zero for a session without a name of its own.
+ *	Another open session of the process with the same key makes
+ *	FwpmEngineOpen0 fail with FWP_E_ALREADY_EXISTS
+ * @displayData: for people; not looked at
+ * @flags: FWPM_SESSION_FLAG_DYNAMIC or 0; another bit is FWP_E_INVALID_FLAGS
+ * @txnWaitTimeoutInMSec: the longest one call may wait, for another thread that
+ *	uses the session and for the kernel, before it fails with FWP_E_TIMEOUT.
+ *	In milliseconds; 0 means 15 seconds; INFINITE, like all above one
+ *	hour, means one hour
+ * @processId: the engine's to fill, ignored on input
+ * @sid: the engine's to fill, ignored on input
+ * @username: the engine's to fill, ignored on input
+ * @kernelMode: the engine's to fill, ignored on input
+ */
+typedef struct FWPM_SESSION0_ {
+	GUID sessionKey;
+	FWPM_DISPLAY_DATA0 displayData;
+	UINT32 flags;
+	UINT32 txnWaitTimeoutInMSec;
+	DWORD processId;
+	SID *sid;
+	wchar_t *username;
+	BOOL kernelMode;
+} FWPM_SESSION0;
+
+#endif /* FWPUCLNT_FWPMTYPES_H */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The Windows Filtering Platform as libfwpuclnt answers it: sessions,
+ * transactions and IPsec statistics. What is not here is not implemented.
+ *
+ * Each function has a manual page; fwpuclnt(7) is the overview.
+ *
+ * A call checks, in this order, its arguments (flags and pointers), its handle,
+ * whether the session still lives, and the transaction; only then it asks the
+ * kernel. A failed call writes nothing through its pointers. Any handle may be
+ * passed: one that is not open is ERROR_INVALID_HANDLE, never a crash.
+ */
+#ifndef FWPUCLNT_FWPMU_H
+#define FWPUCLNT_FWPMU_H
+
+#include "windows.h"
+#include "fwptypes.h"
+#include "fwpmtypes.h"
+#include "ipsectypes.h"
+#include "fwpvi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * FwpmFreeMemory0 - free memory that a function of this library allocated
+ * @p: address of the pointer, which becomes NULL
+ *
+ * None of the functions below allocates any. NULL, and the address of NULL, are
+ * allowed and do nothing.
+ */
+void WINAPI FwpmFreeMemory0(void **p);
+
+/**
+ * FwpmEngineOpen0 - open a session to the network namespace of the caller
+ * @serverName: NULL
+ * @authnService: RPC_C_AUTHN_WINNT or RPC_C_AUTHN_DEFAULT
+ * @authIdentity: NULL
+ * @session: what to ask of the session, or NULL
+ * @engineHandle: the handle, to be closed by FwpmEngineClose0
+ *
+ * Needs no right.
+ *
+ * Return: ERROR_SUCCESS, FWP_E_NULL_POINTER, RPC_S_CANNOT_SUPPORT,
+ * RPC_S_UNKNOWN_AUTHN_SERVICE, FWP_E_INVALID_FLAGS, FWP_E_ALREADY_EXISTS,
+ * EPT_S_NOT_REGISTERED (the module ipsecstat is not there), FWP_E_TIMEOUT,
+ * ERROR_ACCESS_DENIED (sockets are forbidden to the process),
+ * ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_SYSTEM_RESOURCES, RPC_S_CALL_FAILED or
+ * RPC_S_PROTOCOL_ERROR.
+ */
+DWORD WINAPI FwpmEngineOpen0(const wchar_t *serverName, UINT32 authnService,
+			     SEC_WINNT_AUTH_IDENTITY_W *authIdentity,
+			     const FWPM_SESSION0 *session,
+			     HANDLE *engineHandle);
+
+/**
+ * FwpmEngineClose0 - end a session, and abort its transaction if there is one
+ * @engineHandle: the session
+ *
+ * A call that another thread has under way on the session is let finish.
+ *
+ * Return: ERROR_SUCCESS or ERROR_INVALID_HANDLE.
+ */
+DWORD WINAPI FwpmEngineClose0(HANDLE engineHandle);
+
+/**
+ * FwpmTransactionBegin0 - begin an explicit transaction of the session
+ * @engineHandle: the session
+ * @flags: 0 or FWPM_TXN_READ_ONLY
+ *
+ * Return: ERROR_SUCCESS, FWP_E_INVALID_FLAGS, ERROR_INVALID_HANDLE,
+ * FWP_E_SESSION_ABORTED, FWP_E_TIMEOUT or FWP_E_TXN_IN_PROGRESS.
+ */
+DWORD WINAPI FwpmTransactionBegin0(HANDLE engineHandle, UINT32 flags);
+
+/**
+ * FwpmTransactionCommit0 - commit the transaction of the session
+ * @engineHandle: the session
+ *
+ * Return: ERROR_SUCCESS, ERROR_INVALID_HANDLE, FWP_E_SESSION_ABORTED,
+ * FWP_E_TIMEOUT or FWP_E_NO_TXN_IN_PROGRESS.
+ */
+DWORD WINAPI FwpmTransactionCommit0(HANDLE engineHandle);
+
+/**
+ * FwpmTransactionAbort0 - abort the transaction of the session
+ * @engineHandle: the session
+ *
+ * Return: as FwpmTransactionCommit0.
+ */
+DWORD WINAPI FwpmTransactionAbort0(HANDLE engineHandle);
+
+/**
+ * IPsecGetStatistics0 - read the IPsec statistics of the network namespace
+ * @engineHandle: a session without a transaction in progress
+ * @ipsecStatistics: filled on success, untouched otherwise
+ *
+ * Needs the right to read statistics, FWPM_ACTRL_READ_STATS: CAP_NET_ADMIN over
+ * the network namespace, or a group in net.ipsecstat.read_group_range.
+ *
+ * Return: ERROR_SUCCESS, FWP_E_NULL_POINTER, ERROR_INVALID_HANDLE,
+ * FWP_E_TXN_IN_PROGRESS, ERROR_ACCESS_DENIED, FWP_E_SESSION_ABORTED (the module
+ * was unloaded or loaded again since FwpmEngineOpen0, or this is a child made by
+ * fork: close and open again), FWP_E_TIMEOUT, ERROR_NOT_ENOUGH_MEMORY,
+ * RPC_S_CALL_FAILED or RPC_S_PROTOCOL_ERROR (the kernel's reply makes no sense).
+ */
+DWORD WINAPI IPsecGetStatistics0(HANDLE engineHandle,
+				 IPSEC_STATISTICS0 *ipsecStatistics);
+
+#if NTDDI_VERSION >= NTDDI_WIN7
+/**
+ * IPsecGetStatistics1 - read the IPsec statistics, packets included
+ * @engineHandle: a session without a transaction in progress
+ * @ipsecStatistics: filled on success, untouched otherwise
+ *
+ * Needs and returns the same as IPsecGetStatistics0.
+ */
+DWORD WINAPI IPsecGetStatistics1(HANDLE engineHandle,
+				 IPSEC_STATISTICS1 *ipsecStatistics);
+#endif
+
+#ifdef __cplusplus
+}
+#else
+/*
+ * Microsoft's own sample passes NULL as flags, which is an error to a C
+ * compiler of today. Let NULL, and no other pointer, mean 0.
+ */
+#define FwpmTransactionBegin0(engineHandle, flags)			\
+	(FwpmTransactionBegin0)((engineHandle), __extension__		\
+		_Generic((flags), void *: 0, default: (flags)))
+#endif
+
+#endif /* FWPUCLNT_FWPMU_H */

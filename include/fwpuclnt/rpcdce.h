@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Of RPC, what FwpmEngineOpen0 takes. */
+#ifndef FWPUCLNT_RPCDCE_H
+#define FWPUCLNT_RPCDCE_H
+
+#include "windef.h"
+
+typedef LONG RPC_STATUS;
+
+/* The two services FwpmEngineOpen0 knows. Here both mean the calling process. */
+#define RPC_C_AUTHN_WINNT	10
+#define RPC_C_AUTHN_DEFAULT	0xFFFFFFFF
+
+#define SEC_WINNT_AUTH_IDENTITY_ANSI	0x1
+#define SEC_WINNT_AUTH_IDENTITY_UNICODE	0x2
+
+/*
+ * Other credentials than the caller's own. Declared for the prototype alone:
+ * FwpmEngineOpen0 answers RPC_S_CANNOT_SUPPORT to anything but NULL.
+ */
+typedef struct _SEC_WINNT_AUTH_IDENTITY_W {
+	unsigned short *User;
+	UINT32 UserLength;
+	unsigned short *Domain;
+	UINT32 DomainLength;
+	unsigned short *Password;
+	UINT32 PasswordLength;
+	UINT32 Flags;
+} SEC_WINNT_AUTH_IDENTITY_W, *PSEC_WINNT_AUTH_IDENTITY_W;
+
+#endif /* FWPUCLNT_RPCDCE_H */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * As much of windows.h as a caller of IPsecGetStatistics0 needs.
+ *
+ * What libfwpuclnt does not implement is not declared, so that a program which
+ * needs more of Windows learns it from the compiler.
+ */
+#ifndef FWPUCLNT_WINDOWS_H
+#define FWPUCLNT_WINDOWS_H
+
+#include <poll.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "windef.h"
+#include "winerror.h"
+#include "guiddef.h"
+#include "rpcdce.h"
+
+/* #pragma comment(lib, "Fwpuclnt.lib") and its like are read over in silence. */
+#pragma GCC diagnostic ignored "-Wunknown-pragmas"
+
+#define RtlZeroMemory(dst, len)		memset((dst), 0, (len))
+#define RtlFillMemory(dst, len, fill)	memset((dst), (fill), (len))
+#define RtlCopyMemory(dst, src, len)	memcpy((dst), (src), (len))
+#define RtlMoveMemory(dst, src, len)	memmove((dst), (src), (len))
+#define ZeroMemory			RtlZeroMemory
+#define FillMemory			RtlFillMemory
+#define CopyMemory			RtlCopyMemory
+#define MoveMemory			RtlMoveMemory
+
+#ifndef UNREFERENCED_PARAMETER
+#define UNREFERENCED_PARAMETER(p)	((void)(p))
+#endif
+
+#ifndef ARRAYSIZE
+#define ARRAYSIZE(a)			(sizeof(a) / sizeof((a)[0]))
+#endif
+
+/*
+ * Sleep - wait for @milliseconds, INFINITE for ever.
+ *
+ * A signal handler of the program ends the wait early. A program that brings
+ * its own Sleep as a macro keeps it.
+ */
+#ifndef Sleep
+static inline void Sleep(DWORD milliseconds)
+{
+	const DWORD most = 0x7FFFFFFF;
+
+	for (; milliseconds != INFINITE && milliseconds > most;
+	     milliseconds -= most)
+		poll(NULL, 0, (int)most);
+	poll(NULL, 0, (int)milliseconds);
+}
+#endif
+
+#endif /* FWPUCLNT_WINDOWS_H */

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Generic netlink as WFP would see it.
+ *
+ * libnl builds and takes apart the messages. The socket and the waiting are our
+ * own: libnl would wait for ever, and gives no more than 1024 ports to one
+ * process.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+#include <netlink/errno.h>
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+
+#include <windows.h>
+
+#include "deadline.h"
+#include "netlink.h"
+
+struct fwp_link {
+	struct nl_sock *sock;
+	int family;		/* the module's number while it is loaded */
+};
+
+/* A datagram and our message in it. */
+struct answer {
+	unsigned char *datagram;
+	struct nlmsghdr *nlh;
+};
+
+static const struct {
+	int nle;
+	DWORD code;
+} nle_codes[] = {
+	{ NLE_NOMEM,		ERROR_NOT_ENOUGH_MEMORY },
+	{ NLE_PERM,		ERROR_ACCESS_DENIED },
+	{ NLE_NOACCESS,		ERROR_ACCESS_DENIED },
+	{ NLE_OBJ_NOTFOUND,	EPT_S_NOT_REGISTERED },
+	{ NLE_AF_NOSUPPORT,	EPT_S_NOT_REGISTERED },
+	{ NLE_PROTO_MISMATCH,	EPT_S_NOT_REGISTERED },
+};
+
+static DWORD code_of_nle(int nle)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAYSIZE(nle_codes); i++)
+		if (nle_codes[i].nle == abs(nle))
+			return nle_codes[i].code;
+	return RPC_S_CALL_FAILED;
+}
+
+static DWORD code_of_errno(int err)
+{
+	if (err == EMFILE || err == ENFILE)
+		return ERROR_NO_SYSTEM_RESOURCES;
+	return code_of_nle(nl_syserr2nlerr(err));
+}
+
+static DWORD wait_readable(int fd, const struct timespec *deadline)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int left = deadline_left(deadline);
+
+	if (!left)
+		return FWP_E_TIMEOUT;
+
+	/* Whatever poll says, the next receive says it better. */
+	if (poll(&pfd, 1, left) < 0 && errno != EINTR)
+		return code_of_errno(errno);
+	return ERROR_SUCCESS;
+}
+
+static struct nlmsghdr *find_message(unsigned char *datagram, int len,
+				     UINT32 seq)
+{
+	struct nlmsghdr *nlh = (struct nlmsghdr *)datagram;
+
+	for (; nlmsg_ok(nlh, len); nlh = nlmsg_next(nlh, &len))
+		if (nlh->nlmsg_seq == seq && nlh->nlmsg_type != NLMSG_NOOP)
+			return nlh;
+	return NULL;
+}
+
+/*
+ * Wait for the kernel's message with number @seq. Anything else in the queue is
+ * the answer to a request that was given up, or not from the kernel.
+ */
+static DWORD receive(struct nl_sock *sock, UINT32 seq,
+		     const struct timespec *deadline, struct answer *answer)
+{
+	struct sockaddr_nl from = { 0 };
+	DWORD ret = ERROR_SUCCESS;
+	int len;
+
+	for (; !ret; ret = wait_readable(nl_socket_get_fd(sock), deadline)) {
+		answer->datagram = NULL;
+		len = nl_recv(sock, &from, &answer->datagram, NULL);
+		if (len == -NLE_AGAIN)
+			continue;
+		if (len < 0)
+			return code_of_nle(len);
+		if (!len)
+			return RPC_S_CALL_FAILED;
+
+		answer->nlh = find_message(answer->datagram, len, seq);
+		if (answer->nlh && !from.nl_pid)
+			return ERROR_SUCCESS;
+		free(answer->datagram);
+	}
+	return ret;
+}
+
+static DWORD check_answer(struct nlmsghdr *nlh, int family, int cmd)
+{
+	const struct nlmsgerr *err = nlmsg_data(nlh);
+
+	if (nlh->nlmsg_type == NLMSG_ERROR) {
+		if (nlmsg_datalen(nlh) < (int)sizeof(*err) || !err->error)
+			return RPC_S_PROTOCOL_ERROR;
+		return code_of_errno(-err->error);
+	}
+	if (nlh->nlmsg_type != family || !genlmsg_valid_hdr(nlh, 0) ||
+	    genlmsg_hdr(nlh)->cmd != cmd)
+		return RPC_S_PROTOCOL_ERROR;
+	return ERROR_SUCCESS;
+}
+
+/*
+ * Send @msg to @family and wait for the answer, a message of @family with the
+ * command @cmd. Frees @msg. On success the caller frees answer->datagram.
+ */
+static DWORD ask(struct nl_sock *sock, struct nl_msg *msg, int family, int cmd,
+		 const struct timespec *deadline, struct answer *answer)
+{
+	DWORD ret;
+	int err;
+
+	do {
+		err = nl_send_auto(sock, msg);
+	} while (err == -NLE_INTR);
+
+	ret = err < 0 ? code_of_nle(err) :
+	      receive(sock, nlmsg_hdr(msg)->nlmsg_seq, deadline, answer);
+	nlmsg_free(msg);
+	if (ret)
+		return ret;
+
+	ret = check_answer(answer->nlh, family, cmd);
+	if (ret)
+		free(answer->datagram);
+	return ret;
+}
+
+static struct nl_msg *new_request(int family, int cmd, int version)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+
+	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, 0,
+				cmd, version)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return msg;
+}
+
+static DWORD read_family(struct nlmsghdr *nlh, int *family)
+{
+	struct genlmsghdr *hdr = genlmsg_hdr(nlh);
+	struct nlattr *id = nla_find(genlmsg_attrdata(hdr, 0),
+				     genlmsg_attrlen(hdr, 0),
+				     CTRL_ATTR_FAMILY_ID);
+
+	if (!id || nla_len(id) != sizeof(UINT16))
+		return RPC_S_PROTOCOL_ERROR;
+	*family = nla_get_u16(id);
+	return ERROR_SUCCESS;
+}
+
+/* Ask the kernel for the number of our family; this loads the module, too. */
+static DWORD resolve(struct nl_sock *sock, const struct timespec *deadline,
+		     int *family)
+{
+	struct nl_msg *msg = new_request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
+	struct answer answer;
+	DWORD ret;
+
+	if (!msg)
+		return ERROR_NOT_ENOUGH_MEMORY;
+	if (nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, IPSECSTAT_FAMILY_NAME)) {
+		nlmsg_free(msg);
+		return ERROR_NOT_ENOUGH_MEMORY;
+	}
+
+	ret = ask(sock, msg, GENL_ID_CTRL, CTRL_CMD_NEWFAMILY, deadline,
+		  &answer);
+	if (ret)
+		return ret;
+	ret = read_family(answer.nlh, family);
+	free(answer.datagram);
+	return ret;
+}
+
+/* A bound netlink socket whose port the kernel chose, or -1 and errno. */
+static int open_socket(void)
+{
+	const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+	const int on = 1;
+	int fd, err;
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		    NETLINK_GENERIC);
+	if (fd < 0)
+		return -1;
+
+	/* Lets strace and nlmon show the kernel's own words; else no loss. */
+	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+
+	if (bind(fd, (const struct sockaddr *)&any, sizeof(any))) {
+		err = errno;
+		close(fd);
+		errno = err;
+		return -1;
+	}
+	return fd;
+}
+
+static DWORD new_socket(struct nl_sock **sockp)
+{
+	struct nl_sock *sock;
+	int fd, err;
+
+	fd = open_socket();
+	if (fd < 0)
+		return code_of_errno(errno);
+
+	sock = nl_socket_alloc();
+	if (!sock) {
+		close(fd);
+		return ERROR_NOT_ENOUGH_MEMORY;
+	}
+	err = nl_socket_set_fd(sock, NETLINK_GENERIC, fd);
+	if (err) {
+		nl_socket_free(sock);
+		close(fd);
+		return code_of_nle(err);
+	}
+
+	/* A reply says enough; an ACK would be a second message. */
+	nl_socket_disable_auto_ack(sock);
+	*sockp = sock;
+	return ERROR_SUCCESS;
+}
+
+DWORD fwp_link_open(struct fwp_link **linkp, const struct timespec *deadline)
+{
+	struct fwp_link *link = calloc(1, sizeof(*link));
+	DWORD ret;
+
+	if (!link)
+		return ERROR_NOT_ENOUGH_MEMORY;
+
+	ret = new_socket(&link->sock);
+	if (!ret)
+		ret = resolve(link->sock, deadline, &link->family);
+	if (ret) {
+		fwp_link_close(link);
+		return ret;
+	}
+	*linkp = link;
+	return ERROR_SUCCESS;
+}
+
+/* A number that the module has given back may be another family's by now. */
+static bool family_changed(struct fwp_link *link,
+			   const struct timespec *deadline)
+{
+	int family;
+
+	switch (resolve(link->sock, deadline, &family)) {
+	case ERROR_SUCCESS:
+		return family != link->family;
+	case EPT_S_NOT_REGISTERED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+DWORD fwp_link_get(struct fwp_link *link, const struct timespec *deadline,
+		   struct fwp_reply *reply)
+{
+	struct nl_msg *msg = new_request(link->family, IPSECSTAT_CMD_GET,
+					 IPSECSTAT_FAMILY_VERSION);
+	struct genlmsghdr *hdr;
+	struct answer answer;
+	DWORD ret;
+
+	if (!msg)
+		return ERROR_NOT_ENOUGH_MEMORY;
+
+	ret = ask(link->sock, msg, link->family, IPSECSTAT_CMD_GET, deadline,
+		  &answer);
+	if (!ret) {
+		hdr = genlmsg_hdr(answer.nlh);
+		if (!fwp_reply_read(genlmsg_attrdata(hdr, 0),
+				    genlmsg_attrlen(hdr, 0), reply))
+			ret = RPC_S_PROTOCOL_ERROR;
+		free(answer.datagram);
+	}
+
+	switch (ret) {
+	case ERROR_SUCCESS:
+	case FWP_E_TIMEOUT:
+	case ERROR_NOT_ENOUGH_MEMORY:
+		return ret;
+	case EPT_S_NOT_REGISTERED:
+		/* Not resolved: that would load what somebody unloaded. */
+		return FWP_E_SESSION_ABORTED;
+	default:
+		if (family_changed(link, deadline))
+			return FWP_E_SESSION_ABORTED;
+		return ret;
+	}
+}
+
+void fwp_link_close(struct fwp_link *link)
+{
+	if (link->sock)
+		nl_socket_free(link->sock);
+	free(link);
+}

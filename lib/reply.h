@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The kernel's reply as numbers. */
+#ifndef FWP_REPLY_H
+#define FWP_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <linux/ipsecstat.h>
+#include <windef.h>
+
+/* Every combination of enum ipsecstat_transform_flags known today. */
+#define FWP_TRANSFORM_KINDS	16
+
+struct fwp_transform {
+	UINT64 bytes;
+	UINT64 packets;
+};
+
+/* One direction, by flags. */
+struct fwp_traffic {
+	struct fwp_transform esp[FWP_TRANSFORM_KINDS];
+	struct fwp_transform ah[FWP_TRANSFORM_KINDS];
+};
+
+/* The arrays are indexed by the attribute each number came in. */
+struct fwp_reply {
+	UINT64 since;
+	UINT64 sa[IPSECSTAT_A_SA_MAX + 1];
+	UINT64 esp[IPSECSTAT_A_DROP_PROTO_MAX + 1];
+	UINT64 ah[IPSECSTAT_A_DROP_PROTO_MAX + 1];
+	UINT64 drop[IPSECSTAT_A_DROP_MAX + 1];
+	struct fwp_traffic in;
+	struct fwp_traffic out;
+};
+
+/*
+ * Read the attributes of a whole reply, @len bytes at @attrs. Attributes not
+ * known are skipped. False if one is truncated, has a width it may not have,
+ * comes twice or is missing, whatever the bytes are; @reply is undefined then.
+ */
+bool fwp_reply_read(const void *attrs, size_t len, struct fwp_reply *reply);
+
+#endif /* FWP_REPLY_H */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Codes for people. */
+#include <stddef.h>
+
+#include <fwpuclnt.h>
+#include <winerror.h>
+
+#include "export.h"
+
+struct text {
+	DWORD code;
+	const char *text;
+};
+
+/* Made from winerror.h by the Makefile, so that no name is missing here. */
+static const struct text names[] = {
+#define CODE(name) { (DWORD)(name), #name },
+#include "codes.inc"
+#undef CODE
+};
+
+/* What this library returns, in the words of Linux. */
+static const struct text texts[] = {
+	{ ERROR_SUCCESS, "success" },
+	{ ERROR_ACCESS_DENIED,
+	  "no right to read the statistics: it takes CAP_NET_ADMIN or a group "
+	  "in the sysctl net.ipsecstat.read_group_range" },
+	{ ERROR_INVALID_HANDLE, "the handle is not that of an open session" },
+	{ ERROR_NOT_ENOUGH_MEMORY, "out of memory" },
+	{ ERROR_NO_SYSTEM_RESOURCES, "too many open files or sessions" },
+	{ RPC_S_CALL_FAILED, "the kernel could not be asked" },
+	{ RPC_S_PROTOCOL_ERROR, "the kernel's reply makes no sense: module and "
+	  "library do not fit each other" },
+	{ RPC_S_UNKNOWN_AUTHN_SERVICE,
+	  "only RPC_C_AUTHN_WINNT and RPC_C_AUTHN_DEFAULT are known" },
+	{ EPT_S_NOT_REGISTERED,
+	  "the kernel module ipsecstat is not loaded" },
+	{ RPC_S_CANNOT_SUPPORT,
+	  "other servers and other credentials are not supported" },
+	{ FWP_E_ALREADY_EXISTS, "a session with this key is open already" },
+	{ FWP_E_NO_TXN_IN_PROGRESS, "no transaction is in progress" },
+	{ FWP_E_TXN_IN_PROGRESS,
+	  "the call is not allowed while a transaction is in progress" },
+	{ FWP_E_SESSION_ABORTED, "the session is over, as the module was "
+	  "unloaded or the process forked: close it and open another" },
+	{ FWP_E_TIMEOUT, "no answer in time" },
+	{ FWP_E_NULL_POINTER, "a pointer that is needed is NULL" },
+	{ FWP_E_INVALID_FLAGS, "a flag is not known" },
+};
+
+static const char *find(const struct text *table, size_t len, DWORD code)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (table[i].code == code)
+			return table[i].text;
+	return NULL;
+}
+
+EXPORT const char *FwpuclntErrorName(DWORD code)
+{
+	const char *name = find(names, sizeof(names) / sizeof(*names), code);
+
+	return name ? name : "unknown code";
+}
+
+EXPORT const char *FwpuclntErrorText(DWORD code)
+{
+	const char *text = find(texts, sizeof(texts) / sizeof(*texts), code);
+
+	return text ? text : FwpuclntErrorName(code);
+}

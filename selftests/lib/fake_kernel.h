@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A kernel to the library's liking, or not: the program's own socket(),
+ * sendmsg() and so on come before those of the C library, so that libfwpuclnt
+ * and libnl, untouched, talk to the functions of fake_kernel.c. Behind each
+ * generic netlink socket is a pair of UNIX sockets; all else goes to the real
+ * kernel.
+ */
+#ifndef FAKE_KERNEL_H
+#define FAKE_KERNEL_H
+
+#include <stdbool.h>
+
+#include "forge.h"
+
+/* How the fake answers IPSECSTAT_CMD_GET. */
+enum fake_manner {
+	FAKE_REPLY,		/* as it should */
+	FAKE_SILENT,		/* never */
+	FAKE_LATE,		/* to this request when the next one comes */
+	FAKE_ACK,		/* error 0 without a reply */
+	FAKE_SHORT_ERROR,	/* an error message without an error in it */
+	FAKE_OTHER_COMMAND,
+	FAKE_OTHER_TYPE,
+	FAKE_HEADLESS,		/* no generic netlink header */
+	FAKE_BROKEN_LENGTH,	/* nlmsg_len beyond the datagram */
+	FAKE_MALFORMED,		/* a reply without its SA figures */
+	FAKE_HUGE,		/* a reply with 12 KiB of unknown attributes */
+};
+
+struct fake {
+	int family;		/* number of ipsecstat, 0 without the module */
+	enum fake_manner manner;
+	int get_error;		/* errno that GET answers */
+	int resolve_error;	/* errno that resolving answers, if not 0 */
+	bool resolve_silent;
+	bool resolve_malformed;
+	int noise;		/* datagrams that are not for us come first */
+	int socket_error;	/* errno of socket() */
+	int bind_error;
+	int send_error;
+	int recv_error;
+	bool close_behind;	/* the program closes all its files */
+	struct figures figures;
+
+	/* What the library did. */
+	int requests;
+	int resolves;
+	int sockets;		/* open now */
+	int flags;		/* of the last request */
+};
+
+extern struct fake fake;
+
+/* A module that works, and forge_example. */
+void fake_reset(void);
+
+#endif /* FAKE_KERNEL_H */

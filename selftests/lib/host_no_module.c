@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The real kernel of this machine, without the module: as root, as an ordinary
+ * user, and without any socket at all.
+ */
+#include <grp.h>
+#include <sys/resource.h>
+
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+
+#include <windows.h>
+#include <fwpmu.h>
+
+#include "kselftest_harness.h"
+
+#define NOBODY	65534
+
+static bool module_is_there(void)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	bool there = sock && !genl_connect(sock) &&
+		     genl_ctrl_resolve(sock, "ipsecstat") >= 0;
+
+	nl_socket_free(sock);
+	return there;
+}
+
+static DWORD open_session(void)
+{
+	HANDLE handle = NULL;
+	DWORD ret;
+
+	ret = FwpmEngineOpen0(NULL, RPC_C_AUTHN_WINNT, NULL, NULL, &handle);
+	if (handle)
+		return 0xdead;
+	return ret;
+}
+
+TEST(as_we_are)
+{
+	if (module_is_there())
+		SKIP(return, "the module is loaded");
+	EXPECT_EQ(EPT_S_NOT_REGISTERED, open_session());
+}
+
+TEST(as_an_ordinary_user)
+{
+	if (module_is_there())
+		SKIP(return, "the module is loaded");
+	if (getuid())
+		SKIP(return, "we are one already");
+	ASSERT_EQ(0, setgroups(0, NULL));
+	ASSERT_EQ(0, setresgid(NOBODY, NOBODY, NOBODY));
+	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, NOBODY));
+	EXPECT_EQ(EPT_S_NOT_REGISTERED, open_session());
+}
+
+TEST(out_of_files)
+{
+	struct rlimit none = { 0, 0 };
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	EXPECT_EQ(ERROR_NO_SYSTEM_RESOURCES, open_session());
+}
+
+TEST_HARNESS_MAIN
