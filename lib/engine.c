@@ -114,7 +114,7 @@ static DWORD make_room(size_t place)
 	return ERROR_SUCCESS;
 }
 
-static DWORD insert_locked(struct fwp_session *session)
+static DWORD insert_locked(struct fwp_session *session, HANDLE *handle)
 {
 	size_t place = find_place();
 	DWORD ret;
@@ -131,15 +131,17 @@ static DWORD insert_locked(struct fwp_session *session)
 	session->refs = 1;
 	table.place[place] = session;
 	table.sessions++;
+	*handle = (HANDLE)session->handle;
 	return ERROR_SUCCESS;
 }
 
-static DWORD insert(struct fwp_session *session)
+/* On success, whoever guesses the handle may close it: @session is not ours. */
+static DWORD insert(struct fwp_session *session, HANDLE *handle)
 {
 	DWORD ret;
 
 	pthread_mutex_lock(&table.lock);
-	ret = insert_locked(session);
+	ret = insert_locked(session, handle);
 	pthread_mutex_unlock(&table.lock);
 	return ret;
 }
@@ -314,13 +316,10 @@ EXPORT DWORD WINAPI FwpmEngineOpen0(const wchar_t *serverName,
 	deadline = deadline_in(opened->timeout);
 	ret = fwp_link_open(&opened->link, &deadline);
 	if (!ret)
-		ret = insert(opened);
-	if (ret) {
+		ret = insert(opened, engineHandle);
+	if (ret)
 		destroy(opened);
-		return ret;
-	}
-	*engineHandle = (HANDLE)opened->handle;
-	return ERROR_SUCCESS;
+	return ret;
 }
 
 EXPORT DWORD WINAPI FwpmEngineClose0(HANDLE engineHandle)
