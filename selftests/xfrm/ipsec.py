@@ -251,10 +251,10 @@ def with_aggregates(wanted):
     return total
 
 
-def expect(host, provoke, wanted, mib=None):
+def expect(host, provoke, wanted, mib=None, before=None):
     """Provoke, and see exactly the wanted changes: none less, none more."""
     wanted = with_aggregates(wanted)
-    before, mib_before = host.statistics(), host.mib()
+    before, mib_before = before or host.statistics(), host.mib()
     provoke()
     deadline = time.monotonic() + PATIENCE
     while True:

@@ -62,6 +62,11 @@ class Cases:
             problems.append(f"added - deleted is not active: {now}")
         return problems
 
+    def _since(self, before, wanted):
+        """As _see(), of what was provoked already."""
+        return ipsec.expect(self.host, lambda: None, wanted, before=before) \
+            + self._listed()
+
     def _wait(self, provoke, wanted):
         return ipsec.expect(self.host, provoke, wanted) + self._listed()
 
@@ -114,18 +119,26 @@ class Cases:
                          activeTunnels=-1))
 
     def expire_by_time(self):
-        """Hard expiry comes by itself; wait for it."""
-        rest = "limit time-hard 1"
-        problems = self._see([state("add", 0x100, rest=rest)], ADDED)
-        return problems + self._wait(lambda: None, GONE)
+        """Hard expiry comes by itself, on a slow machine soon after."""
+        return self._see([state("add", 0x100, rest="limit time-hard 1")],
+                         sa(totalSasAdded=1, totalSasDeleted=1))
 
     def _send(self, count, rest, sent, after):
-        """Of some datagrams over a new SA, see those that fit be counted."""
+        """Of some datagrams over a new SA, see those that fit be counted.
+
+        @sent is how many the kernel lets through, None if only it knows.
+        """
         problems = self._see(
             [state("add", 0x100, out=True, rest=rest),
              f"xfrm policy add {self.POLICY} tmpl proto esp mode transport"],
             ADDED)
-        problems += self._wait(lambda: self._datagrams(count), {
+        before = self.host.statistics()
+        self._datagrams(count)
+        if sent is None:
+            sent = self.host.lifetimes()["out"][1]
+            if not 0 < sent < count:
+                problems.append(f"{sent} of {count} were sent")
+        problems += self._since(before, {
             **after, "out.totalSuccessfulPackets": sent,
             "out.authenticatedESPByteCount": sent * DATAGRAM,
             "out.transportByteCount": sent * DATAGRAM})
@@ -150,8 +163,9 @@ class Cases:
                           "extra-flag oseq-may-wrap", 5, {})
 
     def extended_sequence_numbers_used_up(self):
+        """With esp4_offload, 6.1 forgets after each refusal that it did."""
         return self._send(5, "flag esn replay-window 32 replay-oseq 0xfffffffe "
-                          "replay-oseq-hi 0xffffffff", 1, {})
+                          "replay-oseq-hi 0xffffffff", None, {})
 
     def extended_sequence_numbers_carry(self):
         return self._send(5, "flag esn replay-window 32 replay-oseq 0xfffffffe "

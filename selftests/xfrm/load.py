@@ -1,0 +1,181 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The module goes and comes while everything it watches is in full swing.
+
+Traffic in both directions, packets being dropped, SAs coming and going,
+namespaces too, and readers that never stop. The kernel log is judged by the
+runner; here, the figures must be true at the end of it all.
+"""
+import contextlib
+import multiprocessing
+import os
+import socket
+import subprocess
+import time
+
+import ipsec
+import traffic
+
+ROUNDS = 5
+SPIS = range(0x5000, 0x5040)
+
+
+def reload_module():
+    """Out and in again; a reader in the midst of a request holds it back."""
+    deadline = time.monotonic() + 60
+    while subprocess.run(["rmmod", "ipsecstat"], capture_output=True,
+                         check=False).returncode:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the module does not let go")
+    path = os.environ.get("IPSECSTAT_KO")
+    subprocess.run(["insmod", path] if path else ["modprobe", "ipsecstat"],
+                   check=True, capture_output=True)
+
+
+# --- what goes on meanwhile; each runs until it is terminated ---------------
+
+def send(source, target):
+    """Datagrams under ESP, and under them some of an SPI that nobody has."""
+    plain = traffic.udp(source, 4)
+    with ipsec.inside(source.name):
+        forger = socket.socket(socket.AF_INET, socket.SOCK_RAW, 50)
+    while True:
+        with contextlib.suppress(OSError):
+            plain.sendto(b"x" * 100, (target.address[4], 9))
+            forger.sendto(b"\0\0\xde\xad" + bytes(60), (target.address[4], 0))
+
+
+def churn(host):
+    """SAs added one by one and flushed by protocol."""
+    while True:
+        host.ip(*(f"xfrm state add src 10.1.0.1 dst 10.1.0.2 proto ah "
+                  f"spi {spi:#x} mode tunnel reqid 77 "
+                  f"{traffic.TRANSFORMS['ah_sha256'][1]}" for spi in SPIS))
+        host.ip(*(f"xfrm state delete src 10.1.0.1 dst 10.1.0.2 proto ah "
+                  f"spi {spi:#x}" for spi in SPIS))
+
+
+def namespaces(letter):
+    name = f"{letter}-{os.getpid()}"
+    try:
+        while True:
+            ipsec.run("ip", "netns", "add", name)
+            ipsec.run("ip", "-n", name, "-b", "-", text=(
+                "link set lo up\nxfrm state add src 1.1.1.1 dst 2.2.2.2 "
+                f"proto esp spi 1 mode tunnel reqid 5 "
+                f"{traffic.TRANSFORMS['null'][1]}\n"))
+            ipsec.run("ip", "netns", "del", name)
+    finally:
+        subprocess.run(["ip", "netns", "del", name], capture_output=True,
+                       check=False)
+
+
+def read(host):
+    """Ask, whatever comes of it: the module is gone half of the time."""
+    while True:
+        with contextlib.suppress(OSError):
+            host.open()
+            for _ in range(100):
+                host.statistics()
+        with contextlib.suppress(OSError, AttributeError):
+            host.engine.close()
+
+
+@contextlib.contextmanager
+def going_on(*jobs):
+    processes = [multiprocessing.Process(target=job[0], args=job[1:])
+                 for job in jobs]
+    for process in processes:
+        process.start()
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+# --- cases ------------------------------------------------------------------
+
+def settled(link):
+    """The figures of two quiet hosts against what the kernel lists."""
+    problems = []
+    for host in (link.a, link.b):
+        now = host.statistics()
+        if now["sa.activeSas"] + now["sa.pendingSaNegotiations"] != \
+                host.states():
+            problems.append(f"{host.name}: {now['sa.activeSas']} + "
+                            f"{now['sa.pendingSaNegotiations']} SAs, "
+                            f"{host.states()} listed")
+        if now["sa.totalSasAdded"] - now["sa.totalSasDeleted"] != \
+                now["sa.activeSas"]:
+            problems.append(f"{host.name}: {now}")
+    return problems
+
+
+def reload_in_full_swing(link):
+    a, b = link.a, link.b
+    for host in (a, b):
+        host.engine.close()
+    with going_on((send, a, b), (send, b, a), (churn, b), (namespaces, "c"),
+                  (read, a), (read, b)) as processes:
+        for _ in range(ROUNDS):
+            reload_module()
+        problems = [f"{process.name} ended by itself"
+                    for process in processes if not process.is_alive()]
+    for host in (a, b):
+        host.open()
+    # What was in the queues when the senders ended is soon gone.
+    b.ip("xfrm state deleteall proto ah")
+    return problems + settled(link)
+
+
+def figures_are_true_afterwards(link):
+    """A counted number of packets, once all is quiet."""
+    def sums():
+        return [host.lifetimes() for host in (link.a, link.b)]
+
+    before = [host.statistics() for host in (link.a, link.b)]
+    life = sums()
+    traffic.datagrams(link, 4)
+    problems = []
+    for host, old, then, now in zip((link.a, link.b), before, life, sums()):
+        seen = ipsec.changes(old, host.statistics())
+        for way in ("in", "out"):
+            size, count = (n - t for n, t in zip(now[way], then[way]))
+            problems += ipsec.differ(host.name, {
+                key: value for key, value in seen.items()
+                if key.startswith(f"{way}.")}, {
+                    f"{way}.{traffic.CIPHER}": size,
+                    f"{way}.{traffic.ICV}": size,
+                    f"{way}.transportByteCount": size,
+                    f"{way}.totalSuccessfulPackets": count})
+            if count != traffic.COUNT:
+                problems.append(f"{count} packets {way}")
+    return problems
+
+
+def nothing_held_back(link):
+    """The module can go once more, and everything starts from zero."""
+    for host in (link.a, link.b):
+        host.engine.close()
+    reload_module()
+    for host in (link.a, link.b):
+        host.open()
+    now = link.b.statistics()
+    problems = [f"{key} is {value}" for key, value in now.items()
+                if value and not key.startswith("sa.")]
+    return problems + settled(link)
+
+
+def main():
+    with ipsec.Link() as link, \
+         traffic.Pair(link, 4, [("esp", "transport",
+                                 traffic.TRANSFORMS["gcm"][1])]):
+        ipsec.run_cases([(case.__name__, case) for case in (
+            reload_in_full_swing, figures_are_true_afterwards,
+            nothing_held_back)], link)
+
+
+if __name__ == "__main__":
+    main()
