@@ -443,9 +443,7 @@ def main():
             all_cases = Cases(link, version)
             link.b.ip(*states(all_cases.forge))
             keep.append(listeners(link.b, version))
-            cases += [(f"ipv{version}_{name}", getattr(all_cases, name))
-                      for name, value in vars(Cases).items()
-                      if callable(value) and not name.startswith("_")]
+            cases += ipsec.cases_of(all_cases, f"ipv{version}_")
         ipsec.run_cases(cases)
 
 

@@ -61,6 +61,13 @@ def run_cases(cases, *args):
     ktap.finish()
 
 
+def cases_of(cases, prefix=""):
+    """The methods of an object that are cases, by name."""
+    return [(prefix + name, getattr(cases, name))
+            for name, value in vars(type(cases)).items()
+            if callable(value) and not name.startswith("_")]
+
+
 # --- the library, called the way a C program calls it -----------------------
 
 def _structure(name, ctype, *members):
@@ -123,6 +130,17 @@ class Engine:
     def close(self):
         self._check("FwpmEngineClose0",
                     self.lib.FwpmEngineClose0(self.handle))
+
+
+def reload_module():
+    """Out and in again; a reader in the midst of a request holds it back."""
+    deadline = time.monotonic() + 12 * PATIENCE
+    while subprocess.run(["rmmod", "ipsecstat"], capture_output=True,
+                         check=False).returncode:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the module does not let go")
+    path = os.environ.get("IPSECSTAT_KO")
+    run(*(["insmod", path] if path else ["modprobe", "ipsecstat"]))
 
 
 # --- hosts ------------------------------------------------------------------

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The life of SAs: how they come, change and go, and what is counted of it."""
 import ipaddress
-import os
 import socket
 import struct
 import subprocess
@@ -324,7 +323,7 @@ class Cases:
                      "mode transport reqid 7 min 0x7100 max 0x7100")
         for host in (self.link.a, self.link.b):
             host.engine.close()
-        reload_module()
+        ipsec.reload_module()
         for host in (self.link.a, self.link.b):
             host.open()
         wanted = sa(activeSas=2, totalSasAdded=2, pendingSaNegotiations=1,
@@ -336,14 +335,6 @@ class Cases:
             ["xfrm state flush"],
             sa(activeSas=-2, totalSasDeleted=2, activeTunnels=-1,
                pendingSaNegotiations=-1))
-
-
-def reload_module():
-    """Out and in again; in a guest the module is loaded by path."""
-    path = os.environ.get("IPSECSTAT_KO")
-    subprocess.run(["rmmod", "ipsecstat"], check=True)
-    subprocess.run(["insmod", path] if path else ["modprobe", "ipsecstat"],
-                   check=True)
 
 
 def address(text):
@@ -374,10 +365,7 @@ def migrate(host):
 
 def main():
     with ipsec.Link() as link:
-        cases = Cases(link)
-        ipsec.run_cases([(name, getattr(cases, name))
-                         for name, value in vars(Cases).items()
-                         if callable(value) and not name.startswith("_")])
+        ipsec.run_cases(ipsec.cases_of(Cases(link)))
 
 
 if __name__ == "__main__":

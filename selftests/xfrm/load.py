@@ -11,25 +11,12 @@ import multiprocessing
 import os
 import socket
 import subprocess
-import time
 
 import ipsec
 import traffic
 
 ROUNDS = 5
 SPIS = range(0x5000, 0x5040)
-
-
-def reload_module():
-    """Out and in again; a reader in the midst of a request holds it back."""
-    deadline = time.monotonic() + 60
-    while subprocess.run(["rmmod", "ipsecstat"], capture_output=True,
-                         check=False).returncode:
-        if time.monotonic() > deadline:
-            raise TimeoutError("the module does not let go")
-    path = os.environ.get("IPSECSTAT_KO")
-    subprocess.run(["insmod", path] if path else ["modprobe", "ipsecstat"],
-                   check=True, capture_output=True)
 
 
 # --- what goes on meanwhile; each runs until it is terminated ---------------
@@ -120,7 +107,7 @@ def reload_in_full_swing(link):
     with going_on((send, a, b), (send, b, a), (churn, b), (namespaces, "c"),
                   (read, a), (read, b)) as processes:
         for _ in range(ROUNDS):
-            reload_module()
+            ipsec.reload_module()
         problems = [f"{process.name} ended by itself"
                     for process in processes if not process.is_alive()]
     for host in (a, b):
@@ -159,7 +146,7 @@ def nothing_held_back(link):
     """The module can go once more, and everything starts from zero."""
     for host in (link.a, link.b):
         host.engine.close()
-    reload_module()
+    ipsec.reload_module()
     for host in (link.a, link.b):
         host.open()
     now = link.b.statistics()

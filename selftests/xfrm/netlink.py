@@ -375,10 +375,7 @@ class Cases:
 
 def main():
     with ipsec.Link() as link:
-        cases = Cases(link)
-        ipsec.run_cases([(name, getattr(cases, name))
-                         for name, value in vars(Cases).items()
-                         if callable(value) and not name.startswith("_")])
+        ipsec.run_cases(ipsec.cases_of(Cases(link)))
 
 
 if __name__ == "__main__":
