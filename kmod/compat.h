@@ -17,14 +17,12 @@
 #include <net/xfrm.h>
 
 /*
- * What is below builds on 6.12 as well. Still wanting there, and the reason for
- * the bound: packets against the direction of an SA (XfrmInStateDirError, 6.10)
- * are told by the hook of unknown SPIs, and packets under packet offload (6.2)
- * are counted by the device alone.
+ * 6.1, 6.12 and 7.2 are tested; between them what differs is chosen so that it
+ * holds for the older and the newer way. Later kernels have not been read.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || \
-	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-#error "ipsecstat is written for Linux 6.1"
+	LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#error "ipsecstat is written for Linux 6.1 to 7.2"
 #endif
 
 #ifndef CONFIG_XFRM_STATISTICS
@@ -93,41 +91,77 @@ register_net_sysctl_sz(struct net *net, const char *path,
 
 /* From 6.11 on kfree_skb also tells the socket that the packet was for. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
-#define IPSECSTAT_KFREE_SKB_ARGS \
-	void *data, struct sk_buff *skb, void *location, \
-	enum skb_drop_reason reason
+#define IPSECSTAT_KFREE_SKB_RX_SK
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define IPSECSTAT_KFREE_SKB_RX_SK	, struct sock *rx_sk
 #else
-#define IPSECSTAT_KFREE_SKB_ARGS \
-	void *data, struct sk_buff *skb, void *location, \
-	enum skb_drop_reason reason, struct sock *rx_sk
+#define IPSECSTAT_KFREE_SKB_RX_SK	, const struct sock *rx_sk
 #endif
 
 /*
- * Functions that free a packet which a policy rejected and give no reason.
- * The other callers say XFRM_POLICY, or free the packet with a reason that
- * only packets on their way in have; see drop.c.
+ * Functions that free a packet which IPsec rejected and give no reason. The
+ * other callers say XFRM_POLICY, or free the packet with a reason that only
+ * packets on their way in have; see drop.c. UDP-Lite took __udp4_lib_rcv() with
+ * it when it went.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
-#define IPSECSTAT_SILENT_SITES	"ip6_forward", "rawv6_rcv", "__udp4_lib_rcv"
+#define IPSECSTAT_SILENT_RAW	"rawv6_rcv",
 #else
-#define IPSECSTAT_SILENT_SITES	"ip6_forward", "__udp4_lib_rcv"
+#define IPSECSTAT_SILENT_RAW
 #endif
 
-/* MIB lines of inbound drops that came after 6.1. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+#define IPSECSTAT_SILENT_UDP	"__udp4_lib_rcv",
+#else
+#define IPSECSTAT_SILENT_UDP	"udp_rcv",
+#endif
+
+/* The MIB lines of later kernels; here they are one that never moves. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
-#define IPSECSTAT_LATER_MIB_LINES
+#define LINUX_MIB_XFRMINSTATEDIRERROR	LINUX_MIB_XFRMNUM
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#define LINUX_MIB_XFRMINIPTFSERROR	LINUX_MIB_XFRMNUM
+#endif
+
+/* SAs that know their direction. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 static inline bool ipsecstat_sa_outbound(const struct xfrm_state *x,
 					 bool source_is_local)
 {
 	return source_is_local;
 }
 #else
-#define IPSECSTAT_LATER_MIB_LINES	LINUX_MIB_XFRMINSTATEDIRERROR,
 static inline bool ipsecstat_sa_outbound(const struct xfrm_state *x,
 					 bool source_is_local)
 {
 	return x->dir ? x->dir == XFRM_SA_DIR_OUT : source_is_local;
 }
+#endif
+
+/* SAs of one CPU each, that carry the same flow (RFC 9611). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline u32 ipsecstat_sa_cpu(const struct xfrm_state *x)
+{
+	return 0;
+}
+#else
+static inline u32 ipsecstat_sa_cpu(const struct xfrm_state *x)
+{
+	return x->pcpu_num;
+}
+#endif
+
+/*
+ * A packet that its device has decrypted is not checked for a replay again, on
+ * later kernels. The first check is then the last to see it.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define IPSECSTAT_ONE_CHECK_HOOK(func)
+#else
+#define IPSECSTAT_ONE_CHECK_HOOK(func) \
+	IPSECSTAT_HOOK("xfrm_replay_check", (func)),
 #endif
 
 #endif /* _IPSECSTAT_COMPAT_H */

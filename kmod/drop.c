@@ -11,9 +11,10 @@
  *	xfrm_input(), __xfrm_policy_check()	MIB line + 1
  *	kfree_skb(skb)				line moved: look up rules[]
  *
- * Two causes need a word more, and have functions of their own that run before
- * the packet is freed: an SPI without SA, where the secpath is already reset,
- * and a wrong ICV, which shares its line with other failures.
+ * Some causes need a word more, and have functions of their own that run before
+ * the packet is freed: an SPI without SA or one of the other direction, where
+ * the secpath is already reset, and a wrong ICV, which shares its line with other
+ * failures.
  */
 #include <linux/cpu.h>
 #include <linux/ipv6.h>
@@ -51,6 +52,12 @@ struct ipsecstat_drop_rule {
 	.ah = IPSECSTAT_##_ah, .other = IPSECSTAT_##_other,	\
 	.plain = IPSECSTAT_##_plain }
 
+/* The lines that ipsecstat_on_notfound() reads. */
+enum {
+	IPSECSTAT_RULE_NO_STATES,
+	IPSECSTAT_RULE_DIR
+};
+
 /*
  * Lines of the input path come first: each step of theirs is followed at once
  * by its packet, so if one moved, the packet is the one just freed. A line of
@@ -58,6 +65,10 @@ struct ipsecstat_drop_rule {
  * was freed unseen.
  */
 static const struct ipsecstat_drop_rule rules[IPSECSTAT_MIB_LINES] = {
+	[IPSECSTAT_RULE_NO_STATES] =
+	RULE(INNOSTATES, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY),
+	[IPSECSTAT_RULE_DIR] =
+	RULE(INSTATEDIRERROR, WRONG_SA, WRONG_SA, WRONG_SA, WRONG_SA),
 	RULE(INSTATEPROTOERROR,
 	     ESP_DECRYPT, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY),
 	RULE(INSTATESEQERROR,
@@ -88,7 +99,8 @@ static const u8 inbound_lines[] = {
 	LINUX_MIB_XFRMINPOLBLOCK,
 	LINUX_MIB_XFRMINPOLERROR,
 	LINUX_MIB_XFRMACQUIREERROR,
-	IPSECSTAT_LATER_MIB_LINES
+	LINUX_MIB_XFRMINSTATEDIRERROR,
+	LINUX_MIB_XFRMINIPTFSERROR,
 };
 
 /* The packet whose ICV was found wrong, until it is freed. */
@@ -97,8 +109,13 @@ static DEFINE_PER_CPU(struct sk_buff *, ipsecstat_bad_icv);
 /* The lines are in step with the MIB, see ipsecstat_drop_start(). */
 static DEFINE_PER_CPU(bool, ipsecstat_in_step);
 
-/* Functions that free what a policy rejected, and do not say why. */
-static const char *const silent_names[] = { IPSECSTAT_SILENT_SITES };
+/* Functions that free what IPsec rejected, and do not say why. */
+static const char *const silent_names[] = {
+	"xfrm_input",
+	"ip6_forward",
+	IPSECSTAT_SILENT_RAW
+	IPSECSTAT_SILENT_UDP
+};
 
 static struct {
 	unsigned long start;
@@ -162,25 +179,31 @@ static u8 ipsecstat_cause(const struct ipsecstat_drop_rule *rule,
 	}
 }
 
+/* How far a line of this CPU moved since it was last looked at. */
+static unsigned long ipsecstat_moved(struct ipsecstat_cpu *c,
+				     const unsigned long *mib, int rule)
+{
+	unsigned long now = READ_ONCE(mib[rules[rule].mib]);
+	unsigned long moved = now - c->mib_seen[rule];
+
+	c->mib_seen[rule] = now;
+	return moved;
+}
+
 /* @skb is being freed; book it if it is what moved a line. */
 static void ipsecstat_book_packet(struct net *net, const struct sk_buff *skb,
 				  const struct xfrm_state *x)
 {
 	struct ipsecstat_cpu *c = this_cpu_ptr(ipsecstat_net(net)->cpu);
 	const unsigned long *mib = ipsecstat_mib(net, smp_processor_id());
-	unsigned long now, moved;
+	unsigned long moved;
 	bool booked = false;
 	int i;
 
-	if (!__this_cpu_read(ipsecstat_in_step))
-		return;
-
 	for (i = 0; i < ARRAY_SIZE(rules); i++) {
-		now = READ_ONCE(mib[rules[i].mib]);
-		moved = now - c->mib_seen[i];
+		moved = ipsecstat_moved(c, mib, i);
 		if (!moved)
 			continue;
-		c->mib_seen[i] = now;
 		if (!booked) {
 			ipsecstat_book(c, ipsecstat_cause(&rules[i], skb, x), 1);
 			booked = true;
@@ -188,11 +211,9 @@ static void ipsecstat_book_packet(struct net *net, const struct sk_buff *skb,
 		}
 		ipsecstat_book(c, rules[i].plain, moved);
 	}
-	__this_cpu_write(ipsecstat_bad_icv, NULL);
 }
 
 /*
- * A packet without a secpath has no namespace but that of its device, and
  * skb->dev of just any packet is not to be trusted: queues use it for other
  * things. These packets are known to be on their way in.
  */
@@ -227,22 +248,31 @@ static struct net *ipsecstat_tracked_net(const struct sec_path *sp)
 	return NULL;
 }
 
-static void ipsecstat_on_kfree_skb(IPSECSTAT_KFREE_SKB_ARGS)
+/*
+ * The MIB is that of the SAs. If the packet passed none it is that of its
+ * device, and so it is where a tunnel device in another namespace than its SAs
+ * rejected the packet.
+ */
+static void ipsecstat_on_kfree_skb(void *data, struct sk_buff *skb,
+				   void *location, enum skb_drop_reason reason
+				   IPSECSTAT_KFREE_SKB_RX_SK)
 {
 	const struct sec_path *sp = skb_sec_path(skb);
 	const struct xfrm_state *x = NULL;
 	struct net *net = NULL;
 
+	if (!__this_cpu_read(ipsecstat_in_step))
+		return;
 	if (sp && sp->len) {
 		x = sp->xvec[sp->len - 1];
 		net = ipsecstat_tracked_net(sp);
+		if (net)
+			ipsecstat_book_packet(net, skb, x);
 	}
-	if (!net) {
-		if (!ipsecstat_on_way_in(location, reason) || !skb->dev)
-			return;
-		net = dev_net(skb->dev);
-	}
-	ipsecstat_book_packet(net, skb, x);
+	if (ipsecstat_on_way_in(location, reason) && skb->dev &&
+	    dev_net(skb->dev) != net)
+		ipsecstat_book_packet(dev_net(skb->dev), skb, x);
+	__this_cpu_write(ipsecstat_bad_icv, NULL);
 }
 
 static bool ipsecstat_is_header(const struct sk_buff *skb, int offset,
@@ -284,7 +314,10 @@ static u8 ipsecstat_no_state_cause(const struct sk_buff *skb, u16 family,
 	}
 }
 
-/* xfrm_audit_state_notfound(skb, family, spi, seq) */
+/*
+ * xfrm_audit_state_notfound(skb, family, spi, seq), with its line just moved:
+ * there is no such SA, or it is one for the other direction.
+ */
 static void notrace ipsecstat_on_notfound(unsigned long ip,
 					  unsigned long parent_ip,
 					  struct ftrace_ops *ops,
@@ -294,10 +327,17 @@ static void notrace ipsecstat_on_notfound(unsigned long ip,
 	u16 family = ftrace_regs_get_argument(fregs, 1);
 	__be32 spi = (__force __be32)ftrace_regs_get_argument(fregs, 2);
 	__be32 seq = (__force __be32)ftrace_regs_get_argument(fregs, 3);
-	struct ipsecstat_net *block = ipsecstat_net(dev_net(skb->dev));
+	struct net *net = dev_net(skb->dev);
+	struct ipsecstat_cpu *c = this_cpu_ptr(ipsecstat_net(net)->cpu);
+	const unsigned long *mib = ipsecstat_mib(net, smp_processor_id());
 
-	ipsecstat_book(this_cpu_ptr(block->cpu),
-		       ipsecstat_no_state_cause(skb, family, spi, seq), 1);
+	if (!__this_cpu_read(ipsecstat_in_step))
+		return;
+	if (ipsecstat_moved(c, mib, IPSECSTAT_RULE_NO_STATES))
+		ipsecstat_book(c, ipsecstat_no_state_cause(skb, family, spi, seq),
+			       1);
+	else if (ipsecstat_moved(c, mib, IPSECSTAT_RULE_DIR))
+		ipsecstat_book(c, rules[IPSECSTAT_RULE_DIR].plain, 1);
 }
 
 /* xfrm_audit_state_icvfail(x, skb, proto) */

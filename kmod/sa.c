@@ -41,12 +41,10 @@ struct ipsecstat_group_key {
 	u32 reqid;
 	u32 mark_v;
 	u32 mark_m;
+	u32 cpu;
 	u16 family;
 	u8 proto;
 	u8 mode;
-#if BITS_PER_LONG == 64
-	u32 pad;
-#endif
 };
 
 struct ipsecstat_group {
@@ -167,6 +165,7 @@ static void ipsecstat_flow_key(struct ipsecstat_group_key *key,
 	key->reqid = x->props.reqid;
 	key->mark_v = x->mark.v & x->mark.m;
 	key->mark_m = x->mark.m;
+	key->cpu = ipsecstat_sa_cpu(x);
 	key->proto = x->id.proto;
 	key->mode = x->props.mode;
 }

@@ -28,7 +28,7 @@
 #include "sa.h"
 #include "traffic.h"
 
-/* Length of the inbound packet between its recheck and its advance. */
+/* Length of the inbound packet between its last check and its advance. */
 static DEFINE_PER_CPU(unsigned int, ipsecstat_in_len);
 
 static __always_inline void
@@ -87,10 +87,10 @@ static void notrace ipsecstat_on_overflow(unsigned long ip,
 	ipsecstat_count(counters, IPSECSTAT_OUT, skb->len);
 }
 
-static void notrace ipsecstat_on_recheck(unsigned long ip,
-					 unsigned long parent_ip,
-					 struct ftrace_ops *ops,
-					 struct ftrace_regs *fregs)
+static void notrace ipsecstat_on_check(unsigned long ip,
+				       unsigned long parent_ip,
+				       struct ftrace_ops *ops,
+				       struct ftrace_regs *fregs)
 {
 	struct sk_buff *skb = (void *)ftrace_regs_get_argument(fregs, 1);
 
@@ -112,7 +112,8 @@ static void notrace ipsecstat_on_advance(unsigned long ip,
 
 static struct ipsecstat_hook ipsecstat_traffic_hooks[] = {
 	IPSECSTAT_HOOK("xfrm_replay_overflow", ipsecstat_on_overflow),
-	IPSECSTAT_HOOK("xfrm_replay_recheck", ipsecstat_on_recheck),
+	IPSECSTAT_ONE_CHECK_HOOK(ipsecstat_on_check)
+	IPSECSTAT_HOOK("xfrm_replay_recheck", ipsecstat_on_check),
 	IPSECSTAT_HOOK("xfrm_replay_advance", ipsecstat_on_advance),
 };
 
