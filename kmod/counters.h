@@ -64,7 +64,9 @@ enum ipsecstat_drop {
  * @class: transforms, by kind of SA
  * @drop: dropped packets, by cause
  * @syncp: guards @drop on 32-bit hosts
- * @mib_seen: the watched MIB lines as this CPU last saw them
+ * @mib_seen: the watched MIB lines, as far as they are booked
+ * @mib_due: the same, as far as a reader wants them booked
+ * @clear_text_settled: what readers booked, see ipsecstat_drop_settle()
  * @mib_base: sum of all inbound MIB lines when counting began
  */
 struct ipsecstat_cpu {
@@ -72,6 +74,8 @@ struct ipsecstat_cpu {
 	u64_stats_t drop[IPSECSTAT_DROPS];
 	struct u64_stats_sync syncp;
 	unsigned long mib_seen[IPSECSTAT_MIB_LINES];
+	unsigned long mib_due[IPSECSTAT_MIB_LINES];
+	unsigned long clear_text_settled;
 	unsigned long mib_base;
 };
 

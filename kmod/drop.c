@@ -18,7 +18,9 @@
  */
 #include <linux/cpu.h>
 #include <linux/ipv6.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/smp.h>
 #include <linux/tracepoint.h>
 #include <net/ip.h>
@@ -179,15 +181,18 @@ static u8 ipsecstat_cause(const struct ipsecstat_drop_rule *rule,
 	}
 }
 
-/* How far a line of this CPU moved since it was last looked at. */
+/* How far a line of this CPU moved since it was last booked. */
 static unsigned long ipsecstat_moved(struct ipsecstat_cpu *c,
 				     const unsigned long *mib, int rule)
 {
 	unsigned long now = READ_ONCE(mib[rules[rule].mib]);
-	unsigned long moved = now - c->mib_seen[rule];
+	unsigned long seen = READ_ONCE(c->mib_seen[rule]);
 
-	c->mib_seen[rule] = now;
-	return moved;
+	/* A reader may settle an older part of it, but not beyond now. */
+	while (seen != now &&
+	       !try_cmpxchg(&c->mib_seen[rule], &seen, now))
+		;
+	return now - seen;
 }
 
 /* @skb is being freed; book it if it is what moved a line. */
@@ -213,6 +218,20 @@ static void ipsecstat_book_packet(struct net *net, const struct sk_buff *skb,
 	}
 }
 
+/* What those who drop a packet for IPsec say, if they say anything. */
+static bool ipsecstat_is_reason(enum skb_drop_reason reason)
+{
+	switch (reason) {
+	case SKB_DROP_REASON_XFRM_POLICY:
+	case SKB_DROP_REASON_NO_SOCKET:
+	case SKB_DROP_REASON_IP_NOPROTO:
+	case SKB_DROP_REASON_NOT_SPECIFIED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /*
  * skb->dev of just any packet is not to be trusted: queues use it for other
  * things. These packets are known to be on their way in.
@@ -222,19 +241,12 @@ static bool ipsecstat_on_way_in(void *location, enum skb_drop_reason reason)
 	unsigned long ip = (unsigned long)location;
 	int i;
 
-	switch (reason) {
-	case SKB_DROP_REASON_XFRM_POLICY:
-	case SKB_DROP_REASON_NO_SOCKET:
-	case SKB_DROP_REASON_IP_NOPROTO:
+	if (reason != SKB_DROP_REASON_NOT_SPECIFIED)
 		return true;
-	case SKB_DROP_REASON_NOT_SPECIFIED:
-		for (i = 0; i < ARRAY_SIZE(silent_sites); i++)
-			if (ip - silent_sites[i].start < silent_sites[i].size)
-				return true;
-		return false;
-	default:
-		return false;
-	}
+	for (i = 0; i < ARRAY_SIZE(silent_sites); i++)
+		if (ip - silent_sites[i].start < silent_sites[i].size)
+			return true;
+	return false;
 }
 
 /* The namespace of the first SA in the path that is tracked, so still there. */
@@ -261,7 +273,7 @@ static void ipsecstat_on_kfree_skb(void *data, struct sk_buff *skb,
 	const struct xfrm_state *x = NULL;
 	struct net *net = NULL;
 
-	if (!__this_cpu_read(ipsecstat_in_step))
+	if (!ipsecstat_is_reason(reason) || !__this_cpu_read(ipsecstat_in_step))
 		return;
 	if (sp && sp->len) {
 		x = sp->xvec[sp->len - 1];
@@ -374,6 +386,75 @@ u64 ipsecstat_drop_total(struct net *net, int cpu)
 	for (i = 0; i < ARRAY_SIZE(inbound_lines); i++)
 		sum += READ_ONCE(mib[inbound_lines[i]]);
 	return sum;
+}
+
+static bool ipsecstat_is_settled(struct net *net, int cpu)
+{
+	struct ipsecstat_cpu *c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
+	const unsigned long *mib = ipsecstat_mib(net, cpu);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(rules); i++)
+		if (READ_ONCE(mib[rules[i].mib]) != READ_ONCE(c->mib_seen[i]))
+			return false;
+	return true;
+}
+
+static void ipsecstat_settle_begin(struct net *net, int cpu)
+{
+	struct ipsecstat_cpu *c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
+	const unsigned long *mib = ipsecstat_mib(net, cpu);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(rules); i++)
+		c->mib_due[i] = READ_ONCE(mib[rules[i].mib]);
+}
+
+static void ipsecstat_settle_end(struct net *net, int cpu)
+{
+	struct ipsecstat_cpu *c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
+	unsigned long seen, due;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(rules); i++) {
+		due = c->mib_due[i];
+		seen = READ_ONCE(c->mib_seen[i]);
+		if ((long)(due - seen) > 0 &&
+		    try_cmpxchg(&c->mib_seen[i], &seen, due) &&
+		    rules[i].plain == IPSECSTAT_CLEAR_TEXT)
+			WRITE_ONCE(c->clear_text_settled,
+				   c->clear_text_settled + due - seen);
+	}
+}
+
+/**
+ * ipsecstat_drop_settle() - book what was freed unseen
+ * @net: the namespace; the caller holds a reference
+ *
+ * Some protocols free clear text that a policy rejected in a way which does not
+ * tell it from any other packet. A step of a line that is still not booked when
+ * all packets then under way are done belongs to one of those.
+ *
+ * Context: Process context; sleeps for a grace period if there are any.
+ */
+void ipsecstat_drop_settle(struct net *net)
+{
+	static DEFINE_MUTEX(lock);
+	bool settled = true;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		settled = settled && ipsecstat_is_settled(net, cpu);
+	if (settled)
+		return;
+
+	mutex_lock(&lock);
+	for_each_possible_cpu(cpu)
+		ipsecstat_settle_begin(net, cpu);
+	synchronize_rcu();
+	for_each_possible_cpu(cpu)
+		ipsecstat_settle_end(net, cpu);
+	mutex_unlock(&lock);
 }
 
 static void ipsecstat_drop_start_net(struct net *net, int cpu)

@@ -145,6 +145,7 @@ static void ipsecstat_add_drops(struct ipsecstat_sum *sum,
 
 	for (i = 0; i < IPSECSTAT_DROPS; i++)
 		sum->drop[i] += drop[i];
+	sum->drop[IPSECSTAT_CLEAR_TEXT] += READ_ONCE(c->clear_text_settled);
 }
 
 static void ipsecstat_add_cpu(struct net *net, int cpu,
