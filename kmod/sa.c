@@ -367,20 +367,13 @@ static void notrace ipsecstat_on_insert(unsigned long ip,
 	ipsecstat_sa_add((void *)ftrace_regs_get_argument(fregs, 0), true);
 }
 
-/* x->lock is held; x is in the list, unless someone was quicker. */
-static void notrace ipsecstat_on_delete(unsigned long ip,
-					unsigned long parent_ip,
-					struct ftrace_ops *ops,
-					struct ftrace_regs *fregs)
-{
-	ipsecstat_sa_del((void *)ftrace_regs_get_argument(fregs, 0));
-}
-
-/* The last reference is gone; tracked only if it was a fruitless acquire. */
-static void notrace ipsecstat_on_destroy(unsigned long ip,
-					 unsigned long parent_ip,
-					 struct ftrace_ops *ops,
-					 struct ftrace_regs *fregs)
+/*
+ * x leaves the list, with x->lock held, unless someone was quicker; or its last
+ * reference is gone, and it was tracked only if it was a fruitless acquire.
+ */
+static void notrace ipsecstat_on_end(unsigned long ip, unsigned long parent_ip,
+				     struct ftrace_ops *ops,
+				     struct ftrace_regs *fregs)
 {
 	ipsecstat_sa_del((void *)ftrace_regs_get_argument(fregs, 0));
 }
@@ -399,8 +392,8 @@ static void notrace ipsecstat_on_alloc_spi(unsigned long ip,
 
 static struct ipsecstat_hook ipsecstat_sa_hooks[] = {
 	IPSECSTAT_HOOK("__xfrm_state_insert", ipsecstat_on_insert),
-	IPSECSTAT_HOOK("__xfrm_state_delete", ipsecstat_on_delete),
-	IPSECSTAT_HOOK("__xfrm_state_destroy", ipsecstat_on_destroy),
+	IPSECSTAT_HOOK("__xfrm_state_delete", ipsecstat_on_end),
+	IPSECSTAT_HOOK("__xfrm_state_destroy", ipsecstat_on_end),
 	IPSECSTAT_HOOK("xfrm_alloc_spi", ipsecstat_on_alloc_spi),
 };
 
