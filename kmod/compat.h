@@ -91,11 +91,17 @@ register_net_sysctl_sz(struct net *net, const char *path,
 
 /* From 6.11 on kfree_skb also tells the socket that the packet was for. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
-#define IPSECSTAT_KFREE_SKB_RX_SK
+#define IPSECSTAT_KFREE_SKB_ARGS \
+	void *data, struct sk_buff *skb, void *location, \
+	enum skb_drop_reason reason
 #elif LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
-#define IPSECSTAT_KFREE_SKB_RX_SK	, struct sock *rx_sk
+#define IPSECSTAT_KFREE_SKB_ARGS \
+	void *data, struct sk_buff *skb, void *location, \
+	enum skb_drop_reason reason, struct sock *rx_sk
 #else
-#define IPSECSTAT_KFREE_SKB_RX_SK	, const struct sock *rx_sk
+#define IPSECSTAT_KFREE_SKB_ARGS \
+	void *data, struct sk_buff *skb, void *location, \
+	enum skb_drop_reason reason, const struct sock *rx_sk
 #endif
 
 /*
@@ -154,14 +160,39 @@ static inline u32 ipsecstat_sa_cpu(const struct xfrm_state *x)
 #endif
 
 /*
+ * Packet offload: the device does all, and the packets pass none of our hooks.
+ * The kernel asks it for the lifetime of the SA, and so may we, with x->lock or
+ * xfrm_state_lock held.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+static inline bool ipsecstat_device_counts(const struct xfrm_state *x)
+{
+	return false;
+}
+
+static inline void ipsecstat_ask_device(struct xfrm_state *x)
+{
+}
+#else
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define xfrm_dev_state_update_stats	xfrm_dev_state_update_curlft
+#endif
+static inline bool ipsecstat_device_counts(const struct xfrm_state *x)
+{
+	return x->xso.type == XFRM_DEV_OFFLOAD_PACKET;
+}
+
+static inline void ipsecstat_ask_device(struct xfrm_state *x)
+{
+	xfrm_dev_state_update_stats(x);
+}
+#endif
+
+/*
  * A packet that its device has decrypted is not checked for a replay again, on
  * later kernels. The first check is then the last to see it.
  */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-#define IPSECSTAT_ONE_CHECK_HOOK(func)
-#else
-#define IPSECSTAT_ONE_CHECK_HOOK(func) \
-	IPSECSTAT_HOOK("xfrm_replay_check", (func)),
-#endif
+#define IPSECSTAT_ONE_CHECK \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0))
 
 #endif /* _IPSECSTAT_COMPAT_H */

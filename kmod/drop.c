@@ -265,9 +265,7 @@ static struct net *ipsecstat_tracked_net(const struct sec_path *sp)
  * device, and so it is where a tunnel device in another namespace than its SAs
  * rejected the packet.
  */
-static void ipsecstat_on_kfree_skb(void *data, struct sk_buff *skb,
-				   void *location, enum skb_drop_reason reason
-				   IPSECSTAT_KFREE_SKB_RX_SK)
+static void ipsecstat_on_kfree_skb(IPSECSTAT_KFREE_SKB_ARGS)
 {
 	const struct sec_path *sp = skb_sec_path(skb);
 	const struct xfrm_state *x = NULL;

@@ -8,7 +8,6 @@
 
 #include "access.h"
 #include "compat.h"
-#include "drop.h"
 #include "netlink.h"
 #include "netns.h"
 #include "sa.h"
@@ -204,7 +203,7 @@ static int ipsecstat_get_doit(struct sk_buff *skb, struct genl_info *info)
 	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
-	ipsecstat_drop_settle(net);
+	ipsecstat_net_settle(net);
 	err = ipsecstat_fill(msg, net, cpu, info->snd_portid, info->snd_seq, 0);
 	if (err) {
 		if (err == -ENOMEM)
@@ -248,7 +247,7 @@ static int ipsecstat_get_dumpit(struct sk_buff *msg,
 		if (err)
 			return err;
 		cb->args[1] = 1;
-		ipsecstat_drop_settle(net);
+		ipsecstat_net_settle(net);
 	}
 	for (cpu = cpumask_next(cb->args[0] - 1, cpu_possible_mask);
 	     cpu < nr_cpu_ids; cpu = cpumask_next(cpu, cpu_possible_mask)) {

@@ -163,6 +163,18 @@ static void ipsecstat_add_cpu(struct net *net, int cpu,
 }
 
 /**
+ * ipsecstat_net_settle() - bring the counters up to date
+ * @net: the namespace; the caller holds a reference
+ *
+ * Context: Process context, may sleep.
+ */
+void ipsecstat_net_settle(struct net *net)
+{
+	ipsecstat_drop_settle(net);
+	ipsecstat_sa_settle(net);
+}
+
+/**
  * ipsecstat_net_sum() - add up the counters of a namespace
  * @net: the namespace; the caller holds a reference
  * @cpu: a possible CPU, or negative for all of them, offline ones too

@@ -15,7 +15,8 @@ struct ctl_table_header;
  * struct ipsecstat_net - all that belongs to one network namespace
  * @cpu: counters of packets
  * @sa: counters of SAs, under the lock of sa.c
- * @groups: groups of SAs that belong here, see sa.c
+ * @groups: groups of SAs that belong here, see group.c
+ * @device_counted: SAs whose packets their device counts
  * @sa_lost: an SA event could not be recorded for want of memory
  * @dying: the namespace or the module is going; count nothing new
  * @since: when counting began, CLOCK_BOOTTIME in ns
@@ -27,6 +28,7 @@ struct ipsecstat_net {
 	struct ipsecstat_cpu __percpu *cpu;
 	struct ipsecstat_sa sa;
 	unsigned int groups;
+	unsigned int device_counted;
 	bool sa_lost;
 	bool dying;
 	u64 since;
@@ -54,6 +56,7 @@ static inline struct ipsecstat_net *ipsecstat_net(const struct net *net)
 int ipsecstat_net_register(void);
 void ipsecstat_net_unregister(void);
 void ipsecstat_net_take_over(void);
+void ipsecstat_net_settle(struct net *net);
 void ipsecstat_net_sum(struct net *net, int cpu, struct ipsecstat_sum *sum);
 
 #endif /* _IPSECSTAT_NETNS_H */

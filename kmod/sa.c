@@ -9,175 +9,24 @@
  * daemon took ends in __xfrm_state_destroy() without ever having been listed.
  *
  * Locking: ipsecstat_sa_lock covers the counters of all namespaces, the marks
- * (sa.h) and the groups. It nests inside x->lock and xfrm_state_lock.
+ * (sa.h) and the groups (group.c). It nests inside x->lock and xfrm_state_lock.
  */
 #include <linux/inetdevice.h>
-#include <linux/jhash.h>
-#include <linux/mempool.h>
-#include <linux/mm.h>
 #include <linux/pfkeyv2.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <net/addrconf.h>
 #include <net/route.h>
 #include <net/xfrm.h>
 
 #include "compat.h"
+#include "group.h"
 #include "hook.h"
 #include "netns.h"
 #include "sa.h"
+#include "traffic.h"
 
 static DEFINE_SPINLOCK(ipsecstat_sa_lock);
-
-/*
- * Groups: how many VALID SAs share a key. There are two kinds of key. Those of
- * a flow tell whether a new SA has a predecessor, which makes it a rekey. Those
- * of a tunnel, with proto 0 and the lesser address first, are distinct tunnels.
- */
-struct ipsecstat_group_key {
-	const struct ipsecstat_net *block;
-	xfrm_address_t a;
-	xfrm_address_t b;
-	u32 if_id;
-	u32 reqid;
-	u32 mark_v;
-	u32 mark_m;
-	u32 cpu;
-	u16 family;
-	u8 proto;
-	u8 mode;
-};
-
-struct ipsecstat_group {
-	struct hlist_node node;
-	struct ipsecstat_group_key key;
-	u32 members;
-};
-
-#define IPSECSTAT_GROUP_BITS	14
-/* Groups kept in reserve for when memory is short in a softirq. */
-#define IPSECSTAT_GROUP_RESERVE	64
-
-static struct hlist_head *ipsecstat_groups;
-static mempool_t *ipsecstat_group_pool;
-
-static struct hlist_head *
-ipsecstat_group_bucket(const struct ipsecstat_group_key *key)
-{
-	BUILD_BUG_ON(sizeof(*key) % sizeof(u32));
-	return &ipsecstat_groups[jhash2((const u32 *)key, sizeof(*key) / 4, 0) >>
-				 (32 - IPSECSTAT_GROUP_BITS)];
-}
-
-static struct ipsecstat_group *
-ipsecstat_group_find(const struct ipsecstat_group_key *key)
-{
-	struct ipsecstat_group *group;
-
-	hlist_for_each_entry(group, ipsecstat_group_bucket(key), node)
-		if (!memcmp(&group->key, key, sizeof(*key)))
-			return group;
-	return NULL;
-}
-
-/* Returns how many members the group had before, or -ENOMEM. */
-static int ipsecstat_group_join(struct ipsecstat_net *block,
-				const struct ipsecstat_group_key *key)
-{
-	struct ipsecstat_group *group = ipsecstat_group_find(key);
-
-	if (group)
-		return group->members++;
-
-	group = mempool_alloc(ipsecstat_group_pool, GFP_ATOMIC | __GFP_NOWARN);
-	if (!group)
-		return -ENOMEM;
-	group->key = *key;
-	group->members = 1;
-	hlist_add_head(&group->node, ipsecstat_group_bucket(key));
-	block->groups++;
-	return 0;
-}
-
-static void ipsecstat_group_free(struct ipsecstat_net *block,
-				 struct ipsecstat_group *group)
-{
-	hlist_del(&group->node);
-	mempool_free(group, ipsecstat_group_pool);
-	block->groups--;
-}
-
-/* Returns true if that was the last member. */
-static bool ipsecstat_group_leave(struct ipsecstat_net *block,
-				  const struct ipsecstat_group_key *key)
-{
-	struct ipsecstat_group *group = ipsecstat_group_find(key);
-
-	if (!group || --group->members)
-		return false;
-	ipsecstat_group_free(block, group);
-	return true;
-}
-
-/* A live SA whose if_id was changed leaves its old groups behind. */
-static void ipsecstat_group_purge(struct ipsecstat_net *block)
-{
-	struct ipsecstat_group *group;
-	struct hlist_node *next;
-	int i;
-
-	for (i = 0; block->groups && i < 1 << IPSECSTAT_GROUP_BITS; i++)
-		hlist_for_each_entry_safe(group, next, &ipsecstat_groups[i], node)
-			if (group->key.block == block)
-				ipsecstat_group_free(block, group);
-}
-
-/* What user space left behind an IPv4 address is no part of it. */
-static xfrm_address_t ipsecstat_address(const xfrm_address_t *address,
-					u16 family)
-{
-	xfrm_address_t only = {};
-
-	if (family == AF_INET)
-		only.a4 = address->a4;
-	else
-		only = *address;
-	return only;
-}
-
-/* What both kinds of key begin with. */
-static void ipsecstat_key_init(struct ipsecstat_group_key *key,
-			       const struct ipsecstat_net *block,
-			       const struct xfrm_state *x)
-{
-	memset(key, 0, sizeof(*key));
-	key->block = block;
-	key->a = ipsecstat_address(&x->props.saddr, x->props.family);
-	key->b = ipsecstat_address(&x->id.daddr, x->props.family);
-	key->if_id = x->if_id;
-	key->family = x->props.family;
-}
-
-static void ipsecstat_flow_key(struct ipsecstat_group_key *key,
-			       const struct ipsecstat_net *block,
-			       const struct xfrm_state *x)
-{
-	ipsecstat_key_init(key, block, x);
-	key->reqid = x->props.reqid;
-	key->mark_v = x->mark.v & x->mark.m;
-	key->mark_m = x->mark.m;
-	key->cpu = ipsecstat_sa_cpu(x);
-	key->proto = x->id.proto;
-	key->mode = x->props.mode;
-}
-
-static void ipsecstat_tunnel_key(struct ipsecstat_group_key *key,
-				 const struct ipsecstat_net *block,
-				 const struct xfrm_state *x)
-{
-	ipsecstat_key_init(key, block, x);
-	if (memcmp(&key->a, &key->b, sizeof(key->a)) > 0)
-		swap(key->a, key->b);
-}
 
 static bool ipsecstat_is_sa(const struct xfrm_state *x)
 {
@@ -252,7 +101,7 @@ u32 ipsecstat_class_flags(int class)
 
 static unsigned long ipsecstat_larval_mark(const struct ipsecstat_net *block)
 {
-	return (unsigned long)block | 1;
+	return (unsigned long)block | IPSECSTAT_MARK_LARVAL;
 }
 
 static void ipsecstat_set_mark(struct xfrm_state *x, unsigned long mark)
@@ -260,12 +109,63 @@ static void ipsecstat_set_mark(struct xfrm_state *x, unsigned long mark)
 	WRITE_ONCE(x->km.filter, (struct xfrm_address_filter *)mark);
 }
 
+/*
+ * The account of an SA whose device does all: what of the SA's lifetime, which
+ * the kernel has from the device, is counted already.
+ */
+struct ipsecstat_account {
+	struct ipsecstat_class __percpu *counters;
+	u64 bytes;
+	u64 packets;
+};
+
+static struct ipsecstat_account *ipsecstat_mark_account(unsigned long mark)
+{
+	if (!(mark & IPSECSTAT_MARK_DEVICE))
+		return NULL;
+	return (struct ipsecstat_account *)(mark & ~IPSECSTAT_MARK_DEVICE);
+}
+
+static unsigned long
+ipsecstat_account_open(struct ipsecstat_net *block, const struct xfrm_state *x,
+		       struct ipsecstat_class __percpu *counters)
+{
+	struct ipsecstat_account *account;
+
+	account = kmalloc(sizeof(*account), GFP_ATOMIC | __GFP_NOWARN);
+	if (!account) {
+		block->sa_lost = true;
+		return (unsigned long __force)counters;
+	}
+	account->counters = counters;
+	account->bytes = x->curlft.bytes;
+	account->packets = x->curlft.packets;
+	block->device_counted++;
+	return (unsigned long)account | IPSECSTAT_MARK_DEVICE;
+}
+
+/* Count what came since. A user may have set the lifetime back. */
+static void ipsecstat_account_update(struct ipsecstat_account *account,
+				     const struct xfrm_state *x)
+{
+	enum ipsecstat_dir dir = x->xso.dir == XFRM_DEV_OFFLOAD_IN ?
+				 IPSECSTAT_IN : IPSECSTAT_OUT;
+	u64 bytes = READ_ONCE(x->curlft.bytes);
+	u64 packets = READ_ONCE(x->curlft.packets);
+
+	if (bytes >= account->bytes && packets >= account->packets)
+		ipsecstat_count(account->counters, dir, bytes - account->bytes,
+				packets - account->packets);
+	account->bytes = bytes;
+	account->packets = packets;
+}
+
 /* x became VALID, or was so when the module came. */
 static void ipsecstat_sa_enter(struct ipsecstat_net *block,
 			       struct xfrm_state *x, bool is_new)
 {
+	struct ipsecstat_class __percpu *counters;
 	struct ipsecstat_group_key key;
-	int class = ipsecstat_class(x);
 	int members;
 
 	if (x->props.reqid) {
@@ -288,16 +188,32 @@ static void ipsecstat_sa_enter(struct ipsecstat_net *block,
 	if (x->xso.dev)
 		block->sa.offloaded++;
 	block->sa.added++;
-	ipsecstat_set_mark(x, (unsigned long __force)&block->cpu->class[class]);
+
+	counters = &block->cpu->class[ipsecstat_class(x)];
+	ipsecstat_set_mark(x, ipsecstat_device_counts(x) ?
+			      ipsecstat_account_open(block, x, counters) :
+			      (unsigned long __force)counters);
 }
 
-/* x was VALID and leaves. The device may be gone, so the mark must tell. */
+/* The kind of an SA; the device may be gone, so the mark must tell. */
+static int ipsecstat_mark_class(const struct ipsecstat_net *block,
+				unsigned long mark)
+{
+	const struct ipsecstat_account *account = ipsecstat_mark_account(mark);
+
+	if (account)
+		mark = (unsigned long __force)account->counters;
+	return (mark - (unsigned long __force)block->cpu) /
+	       sizeof(struct ipsecstat_class);
+}
+
+/* x was VALID and leaves. */
 static void ipsecstat_sa_leave(struct ipsecstat_net *block,
 			       struct xfrm_state *x, unsigned long mark)
 {
+	struct ipsecstat_account *account = ipsecstat_mark_account(mark);
+	int class = ipsecstat_mark_class(block, mark);
 	struct ipsecstat_group_key key;
-	int class = (mark - (unsigned long __force)block->cpu) /
-		    sizeof(struct ipsecstat_class);
 
 	if (x->props.reqid) {
 		ipsecstat_flow_key(&key, block, x);
@@ -310,6 +226,11 @@ static void ipsecstat_sa_leave(struct ipsecstat_net *block,
 	}
 	if (ipsecstat_class_flags(class) & IPSECSTAT_TRANSFORM_FLAGS_OFFLOAD)
 		block->sa.offloaded--;
+	if (account) {
+		ipsecstat_account_update(account, x);
+		block->device_counted--;
+		kfree(account);
+	}
 	block->sa.deleted++;
 }
 
@@ -342,8 +263,11 @@ static void ipsecstat_sa_del(struct xfrm_state *x)
 	unsigned long mark;
 
 	/* Untracked, or its namespace is already gone: leave it alone. */
-	if (!ipsecstat_sa_mark(x))
+	mark = ipsecstat_sa_mark(x);
+	if (!mark)
 		return;
+	if (mark & IPSECSTAT_MARK_DEVICE)
+		ipsecstat_ask_device(x);
 
 	spin_lock_bh(&ipsecstat_sa_lock);
 	mark = ipsecstat_sa_mark(x);
@@ -496,6 +420,36 @@ void ipsecstat_sa_release(struct net *net)
 	spin_unlock_bh(&ipsecstat_sa_lock);
 }
 
+static void ipsecstat_visit_settle(struct xfrm_state *x)
+{
+	struct ipsecstat_account *account;
+
+	if (!(ipsecstat_sa_mark(x) & IPSECSTAT_MARK_DEVICE))
+		return;
+	ipsecstat_ask_device(x);
+
+	spin_lock_bh(&ipsecstat_sa_lock);
+	account = ipsecstat_mark_account(ipsecstat_sa_mark(x));
+	if (account)
+		ipsecstat_account_update(account, x);
+	spin_unlock_bh(&ipsecstat_sa_lock);
+}
+
+/**
+ * ipsecstat_sa_settle() - ask the devices that count in our stead
+ * @net: the namespace; the caller holds a reference
+ *
+ * The only thing whose cost rises with the SAs, and only if there is an SA under
+ * packet offload.
+ *
+ * Context: Process context, may sleep.
+ */
+void ipsecstat_sa_settle(struct net *net)
+{
+	if (READ_ONCE(ipsecstat_net(net)->device_counted))
+		ipsecstat_visit_all(net, ipsecstat_visit_settle);
+}
+
 /**
  * ipsecstat_sa_read() - the figures of all SAs at one moment
  * @net: the namespace; the caller holds a reference
@@ -547,38 +501,4 @@ void ipsecstat_sa_detach(void)
 	xfrm_unregister_km(&ipsecstat_km);
 	ipsecstat_hook_detach(ipsecstat_sa_hooks,
 			      ARRAY_SIZE(ipsecstat_sa_hooks));
-}
-
-/**
- * ipsecstat_sa_init() - prepare the groups
- *
- * Context: Process context, may sleep.
- * Return: 0 or -ENOMEM
- */
-int ipsecstat_sa_init(void)
-{
-	ipsecstat_groups = kvcalloc(1 << IPSECSTAT_GROUP_BITS,
-				    sizeof(*ipsecstat_groups), GFP_KERNEL);
-	if (!ipsecstat_groups)
-		return -ENOMEM;
-
-	ipsecstat_group_pool =
-		mempool_create_kmalloc_pool(IPSECSTAT_GROUP_RESERVE,
-					    sizeof(struct ipsecstat_group));
-	if (!ipsecstat_group_pool) {
-		kvfree(ipsecstat_groups);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-/**
- * ipsecstat_sa_exit() - free the groups, all of them empty
- *
- * Context: Process context, may sleep. All namespaces are released.
- */
-void ipsecstat_sa_exit(void)
-{
-	mempool_destroy(ipsecstat_group_pool);
-	kvfree(ipsecstat_groups);
 }

@@ -9,6 +9,7 @@
  *	NULL			not tracked: no ESP or AH SA, or gone
  *	block | 1		a larval SA of this namespace
  *	class (per-CPU)		a VALID SA, and where its packets are counted
+ *	account | 2		a VALID SA whose packets its device counts
  *
  * A mark is set and taken under the lock of sa.c. Packets read it without: it
  * is set before the SA can be found, and whoever unmarks SAs waits a grace
@@ -21,6 +22,9 @@
 
 #include "counters.h"
 
+#define IPSECSTAT_MARK_LARVAL	1UL
+#define IPSECSTAT_MARK_DEVICE	2UL
+
 static __always_inline unsigned long
 ipsecstat_sa_mark(const struct xfrm_state *x)
 {
@@ -32,20 +36,23 @@ ipsecstat_sa_mark(const struct xfrm_state *x)
  * @x: an SA in state VALID
  *
  * Context: Preemption off.
- * Return: the counters, or NULL if the SA is not tracked
+ * Return: the counters, or NULL if the SA is not tracked or not counted here
  */
 static __always_inline struct ipsecstat_class __percpu *
 ipsecstat_sa_counters(const struct xfrm_state *x)
 {
-	return (struct ipsecstat_class __force __percpu *)ipsecstat_sa_mark(x);
+	unsigned long mark = ipsecstat_sa_mark(x);
+
+	if (unlikely(mark & IPSECSTAT_MARK_DEVICE))
+		return NULL;
+	return (struct ipsecstat_class __force __percpu *)mark;
 }
 
-int ipsecstat_sa_init(void);
-void ipsecstat_sa_exit(void);
 int ipsecstat_sa_attach(void);
 void ipsecstat_sa_detach(void);
 void ipsecstat_sa_take_over(struct net *net);
 void ipsecstat_sa_release(struct net *net);
+void ipsecstat_sa_settle(struct net *net);
 int ipsecstat_sa_read(struct net *net, struct ipsecstat_sa *sa);
 u8 ipsecstat_class_proto(int class);
 u32 ipsecstat_class_flags(int class);

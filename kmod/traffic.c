@@ -19,29 +19,15 @@
  * none.
  */
 #include <linux/percpu.h>
-#include <linux/u64_stats_sync.h>
 #include <net/xfrm.h>
 
 #include "compat.h"
-#include "counters.h"
 #include "hook.h"
 #include "sa.h"
 #include "traffic.h"
 
 /* Length of the inbound packet between its last check and its advance. */
 static DEFINE_PER_CPU(unsigned int, ipsecstat_in_len);
-
-static __always_inline void
-ipsecstat_count(const struct ipsecstat_class __percpu *counters,
-		enum ipsecstat_dir dir, unsigned int len)
-{
-	struct ipsecstat_class *class = this_cpu_ptr((void __percpu *)counters);
-
-	u64_stats_update_begin(&class->syncp);
-	u64_stats_add(&class->dir[dir].bytes, len);
-	u64_stats_inc(&class->dir[dir].packets);
-	u64_stats_update_end(&class->syncp);
-}
 
 /*
  * xfrm_replay_overflow() refuses the packet when the sequence numbers of the
@@ -84,7 +70,7 @@ static void notrace ipsecstat_on_overflow(unsigned long ip,
 		return;
 	if (unlikely(ipsecstat_oseq_near_end(x)) && ipsecstat_oseq_spent(x, skb))
 		return;
-	ipsecstat_count(counters, IPSECSTAT_OUT, skb->len);
+	ipsecstat_count(counters, IPSECSTAT_OUT, skb->len, 1);
 }
 
 static void notrace ipsecstat_on_check(unsigned long ip,
@@ -107,12 +93,14 @@ static void notrace ipsecstat_on_advance(unsigned long ip,
 
 	if (counters)
 		ipsecstat_count(counters, IPSECSTAT_IN,
-				__this_cpu_read(ipsecstat_in_len));
+				__this_cpu_read(ipsecstat_in_len), 1);
 }
 
 static struct ipsecstat_hook ipsecstat_traffic_hooks[] = {
 	IPSECSTAT_HOOK("xfrm_replay_overflow", ipsecstat_on_overflow),
-	IPSECSTAT_ONE_CHECK_HOOK(ipsecstat_on_check)
+#if IPSECSTAT_ONE_CHECK
+	IPSECSTAT_HOOK("xfrm_replay_check", ipsecstat_on_check),
+#endif
 	IPSECSTAT_HOOK("xfrm_replay_recheck", ipsecstat_on_check),
 	IPSECSTAT_HOOK("xfrm_replay_advance", ipsecstat_on_advance),
 };
