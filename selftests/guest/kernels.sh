@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034,SC2317 # for those who source this
+# shellcheck shell=bash disable=SC2034 # for those who source this
 #
 # What differs between the kernels that the guest can run. All are Debian's.
+#
+# A version is an extended regular expression, and @ stands for what it found in
+# the first of the packages; the newest is taken, of those that begin with the
+# name if there are any. Packages of another suite than bookworm come with a
+# root of that suite, with its compiler, to build the module in.
+kernels='
+# name  suite     version                      packages
+6.1     bookworm  6\.1\.[0-9]+-[0-9]+          linux-image-@-amd64 linux-headers-@-amd64 linux-headers-@-common linux-kbuild-6.1
+6.12    bookworm  6\.12\.[0-9]+\+deb12         linux-image-@-amd64 linux-headers-@-amd64 linux-headers-@-common linux-kbuild-@
+7.2     sid       [0-9]+\.[0-9.]+\+deb[0-9]+   linux-binary-@-amd64 linux-modules-@-amd64 linux-base-@-amd64 linux-headers-@-amd64 linux-headers-@-common linux-kbuild-@
+'
 
-# kernel NAME: sets
-#	image		extended regular expression of the image package's name
-#	kbuild		package of the build tools, from the release
+# kernel NAME: sets suite, version, packages.
 kernel()
 {
-	case $1 in
-	6.1)
-		image='linux-image-6\.1\.[0-9]+-[0-9]+-amd64'
-		kbuild() { echo linux-kbuild-6.1; }
-		;;
-	6.12)
-		image='linux-image-6\.12\.[0-9]+\+deb12-amd64'
-		kbuild() { echo "linux-kbuild-${1%-amd64}"; }
-		;;
-	*)
-		echo "no kernel $1 in selftests/guest/kernels.sh" >&2
-		return 1
-		;;
-	esac
+	local row
+
+	while read -r row suite version packages; do
+		[[ $row != "$1" ]] || return 0
+	done <<<"$kernels"
+	echo "no kernel $1 in selftests/guest/kernels.sh" >&2
+	return 1
 }
