@@ -15,7 +15,7 @@
 
 #include "compat.h"
 #include "drop.h"
-#include "group.h"
+#include "member.h"
 #include "netlink.h"
 #include "netns.h"
 #include "sa.h"
@@ -25,12 +25,12 @@ static int __init ipsecstat_init(void)
 {
 	int err;
 
-	err = ipsecstat_group_init();
+	err = ipsecstat_member_init();
 	if (err)
 		return err;
 	err = ipsecstat_net_register();
 	if (err)
-		goto err_group;
+		goto err_member;
 	err = ipsecstat_traffic_attach();
 	if (err)
 		goto err_net;
@@ -54,8 +54,8 @@ err_traffic:
 	ipsecstat_traffic_detach();
 err_net:
 	ipsecstat_net_unregister();
-err_group:
-	ipsecstat_group_exit();
+err_member:
+	ipsecstat_member_exit();
 	pr_err("not loaded (%pe)\n", ERR_PTR(err));
 	return err;
 }
@@ -67,7 +67,7 @@ static void __exit ipsecstat_exit(void)
 	ipsecstat_drop_detach();
 	ipsecstat_traffic_detach();
 	ipsecstat_net_unregister();
-	ipsecstat_group_exit();
+	ipsecstat_member_exit();
 }
 
 module_init(ipsecstat_init);

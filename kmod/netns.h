@@ -15,7 +15,6 @@ struct ctl_table_header;
  * struct ipsecstat_net - all that belongs to one network namespace
  * @cpu: counters of packets
  * @sa: counters of SAs, under the lock of sa.c
- * @groups: groups of SAs that belong here, see group.c
  * @device_counted: SAs whose packets their device counts
  * @sa_lost: an SA event could not be recorded for want of memory
  * @dying: the namespace or the module is going; count nothing new
@@ -27,7 +26,6 @@ struct ctl_table_header;
 struct ipsecstat_net {
 	struct ipsecstat_cpu __percpu *cpu;
 	struct ipsecstat_sa sa;
-	unsigned int groups;
 	unsigned int device_counted;
 	bool sa_lost;
 	bool dying;

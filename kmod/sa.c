@@ -9,19 +9,18 @@
  * daemon took ends in __xfrm_state_destroy() without ever having been listed.
  *
  * Locking: ipsecstat_sa_lock covers the counters of all namespaces, the marks
- * (sa.h) and the groups (group.c). It nests inside x->lock and xfrm_state_lock.
+ * (sa.h) and the members (member.c). It nests inside x->lock and xfrm_state_lock.
  */
 #include <linux/inetdevice.h>
 #include <linux/pfkeyv2.h>
-#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <net/addrconf.h>
 #include <net/route.h>
 #include <net/xfrm.h>
 
 #include "compat.h"
-#include "group.h"
 #include "hook.h"
+#include "member.h"
 #include "netns.h"
 #include "sa.h"
 #include "traffic.h"
@@ -110,127 +109,90 @@ static void ipsecstat_set_mark(struct xfrm_state *x, unsigned long mark)
 }
 
 /*
- * The account of an SA whose device does all: what of the SA's lifetime, which
- * the kernel has from the device, is counted already.
+ * Migration to the addresses that an SA has already: the clone comes before the
+ * original leaves. xfrm_state_lock is held, so nobody else can put what is found.
  */
-struct ipsecstat_account {
-	struct ipsecstat_class __percpu *counters;
-	u64 bytes;
-	u64 packets;
-};
-
-static struct ipsecstat_account *ipsecstat_mark_account(unsigned long mark)
+static bool ipsecstat_is_clone(struct xfrm_state *x)
 {
-	if (!(mark & IPSECSTAT_MARK_DEVICE))
-		return NULL;
-	return (struct ipsecstat_account *)(mark & ~IPSECSTAT_MARK_DEVICE);
+	struct xfrm_state *other;
+	bool valid;
+
+	other = xfrm_state_lookup(xs_net(x), x->mark.v & x->mark.m, &x->id.daddr,
+				  x->id.spi, x->id.proto, x->props.family);
+	if (!other)
+		return false;
+	valid = other->km.state == XFRM_STATE_VALID;
+	xfrm_state_put(other);
+	return valid;
 }
 
-static unsigned long
-ipsecstat_account_open(struct ipsecstat_net *block, const struct xfrm_state *x,
-		       struct ipsecstat_class __percpu *counters)
+/* Does the new SA replace another one, of another SPI? */
+static bool ipsecstat_is_rekey(struct xfrm_state *x,
+			       const struct ipsecstat_member *member)
 {
-	struct ipsecstat_account *account;
+	unsigned int peers = ipsecstat_member_peers(member);
 
-	account = kmalloc(sizeof(*account), GFP_ATOMIC | __GFP_NOWARN);
-	if (!account) {
-		block->sa_lost = true;
-		return (unsigned long __force)counters;
-	}
-	account->counters = counters;
-	account->bytes = x->curlft.bytes;
-	account->packets = x->curlft.packets;
-	block->device_counted++;
-	return (unsigned long)account | IPSECSTAT_MARK_DEVICE;
+	return peers && ipsecstat_is_outbound(xs_net(x), x) &&
+	       peers > ipsecstat_is_clone(x);
 }
 
-/* Count what came since. A user may have set the lifetime back. */
-static void ipsecstat_account_update(struct ipsecstat_account *account,
-				     const struct xfrm_state *x)
+/* Count what a device did since. A user may have set the lifetime back. */
+static void ipsecstat_device_update(unsigned long mark, struct xfrm_state *x,
+				    struct ipsecstat_member *member)
 {
+	struct ipsecstat_class __percpu *counters =
+		(void __force __percpu *)(mark & ~IPSECSTAT_MARK_DEVICE);
 	enum ipsecstat_dir dir = x->xso.dir == XFRM_DEV_OFFLOAD_IN ?
 				 IPSECSTAT_IN : IPSECSTAT_OUT;
 	u64 bytes = READ_ONCE(x->curlft.bytes);
 	u64 packets = READ_ONCE(x->curlft.packets);
 
-	if (bytes >= account->bytes && packets >= account->packets)
-		ipsecstat_count(account->counters, dir, bytes - account->bytes,
-				packets - account->packets);
-	account->bytes = bytes;
-	account->packets = packets;
+	if (bytes >= member->bytes && packets >= member->packets)
+		ipsecstat_count(counters, dir, bytes - member->bytes,
+				packets - member->packets);
+	member->bytes = bytes;
+	member->packets = packets;
 }
 
 /* x became VALID, or was so when the module came. */
 static void ipsecstat_sa_enter(struct ipsecstat_net *block,
 			       struct xfrm_state *x, bool is_new)
 {
-	struct ipsecstat_class __percpu *counters;
-	struct ipsecstat_group_key key;
-	int members;
+	struct ipsecstat_member *member = ipsecstat_member_add(block, x);
+	unsigned long mark;
 
-	if (x->props.reqid) {
-		ipsecstat_flow_key(&key, block, x);
-		members = ipsecstat_group_join(block, &key);
-		if (members < 0)
-			block->sa_lost = true;
-		else if (members && is_new &&
-			 ipsecstat_is_outbound(xs_net(x), x))
-			block->sa.rekeyed++;
-	}
-	if (ipsecstat_in_tunnel(x)) {
-		ipsecstat_tunnel_key(&key, block, x);
-		members = ipsecstat_group_join(block, &key);
-		if (members < 0)
-			block->sa_lost = true;
-		else if (!members)
-			block->sa.tunnels++;
-	}
-	if (x->xso.dev)
-		block->sa.offloaded++;
+	if (!member)
+		block->sa_lost = true;
+	else if (is_new)
+		block->sa.rekeyed += ipsecstat_is_rekey(x, member);
+	block->sa.offloaded += !!x->xso.dev;
 	block->sa.added++;
 
-	counters = &block->cpu->class[ipsecstat_class(x)];
-	ipsecstat_set_mark(x, ipsecstat_device_counts(x) ?
-			      ipsecstat_account_open(block, x, counters) :
-			      (unsigned long __force)counters);
+	mark = (unsigned long __force)&block->cpu->class[ipsecstat_class(x)];
+	if (ipsecstat_device_counts(x)) {
+		mark |= IPSECSTAT_MARK_DEVICE;
+		block->device_counted++;
+	}
+	ipsecstat_set_mark(x, mark);
 }
 
-/* The kind of an SA; the device may be gone, so the mark must tell. */
-static int ipsecstat_mark_class(const struct ipsecstat_net *block,
-				unsigned long mark)
-{
-	const struct ipsecstat_account *account = ipsecstat_mark_account(mark);
-
-	if (account)
-		mark = (unsigned long __force)account->counters;
-	return (mark - (unsigned long __force)block->cpu) /
-	       sizeof(struct ipsecstat_class);
-}
-
-/* x was VALID and leaves. */
+/* x was VALID and leaves. The device may be gone, so the mark must tell. */
 static void ipsecstat_sa_leave(struct ipsecstat_net *block,
 			       struct xfrm_state *x, unsigned long mark)
 {
-	struct ipsecstat_account *account = ipsecstat_mark_account(mark);
-	int class = ipsecstat_mark_class(block, mark);
-	struct ipsecstat_group_key key;
+	struct ipsecstat_member *member = ipsecstat_member_find(x);
+	int class = (mark - (unsigned long __force)block->cpu) /
+		    sizeof(struct ipsecstat_class);
 
-	if (x->props.reqid) {
-		ipsecstat_flow_key(&key, block, x);
-		ipsecstat_group_leave(block, &key);
+	if (mark & IPSECSTAT_MARK_DEVICE) {
+		block->device_counted--;
+		if (member)
+			ipsecstat_device_update(mark, x, member);
 	}
-	if (ipsecstat_in_tunnel(x)) {
-		ipsecstat_tunnel_key(&key, block, x);
-		if (ipsecstat_group_leave(block, &key))
-			block->sa.tunnels--;
-	}
+	if (member)
+		ipsecstat_member_del(block, member);
 	if (ipsecstat_class_flags(class) & IPSECSTAT_TRANSFORM_FLAGS_OFFLOAD)
 		block->sa.offloaded--;
-	if (account) {
-		ipsecstat_account_update(account, x);
-		block->device_counted--;
-		kfree(account);
-	}
 	block->sa.deleted++;
 }
 
@@ -282,6 +244,25 @@ static void ipsecstat_sa_del(struct xfrm_state *x)
 	spin_unlock_bh(&ipsecstat_sa_lock);
 }
 
+/* x may have got another if_id. */
+static void ipsecstat_sa_change(struct xfrm_state *x)
+{
+	struct ipsecstat_member *member;
+	struct ipsecstat_net *block;
+
+	if (!ipsecstat_sa_mark(x))
+		return;
+
+	spin_lock_bh(&ipsecstat_sa_lock);
+	member = ipsecstat_member_find(x);
+	if (member) {
+		block = ipsecstat_net(xs_net(x));
+		if (ipsecstat_member_move(block, member))
+			block->sa_lost = true;
+	}
+	spin_unlock_bh(&ipsecstat_sa_lock);
+}
+
 /* xfrm_state_lock is held; x is VALID and not yet in the list. */
 static void notrace ipsecstat_on_insert(unsigned long ip,
 					unsigned long parent_ip,
@@ -289,6 +270,14 @@ static void notrace ipsecstat_on_insert(unsigned long ip,
 					struct ftrace_regs *fregs)
 {
 	ipsecstat_sa_add((void *)ftrace_regs_get_argument(fregs, 0), true);
+}
+
+/* xfrm_state_lock is held; if x is VALID, it was updated. */
+static void notrace ipsecstat_on_bump(unsigned long ip, unsigned long parent_ip,
+				      struct ftrace_ops *ops,
+				      struct ftrace_regs *fregs)
+{
+	ipsecstat_sa_change((void *)ftrace_regs_get_argument(fregs, 0));
 }
 
 /*
@@ -316,6 +305,7 @@ static void notrace ipsecstat_on_alloc_spi(unsigned long ip,
 
 static struct ipsecstat_hook ipsecstat_sa_hooks[] = {
 	IPSECSTAT_HOOK("__xfrm_state_insert", ipsecstat_on_insert),
+	IPSECSTAT_HOOK("__xfrm_state_bump_genids", ipsecstat_on_bump),
 	IPSECSTAT_HOOK("__xfrm_state_delete", ipsecstat_on_end),
 	IPSECSTAT_HOOK("__xfrm_state_destroy", ipsecstat_on_end),
 	IPSECSTAT_HOOK("xfrm_alloc_spi", ipsecstat_on_alloc_spi),
@@ -399,7 +389,7 @@ void ipsecstat_sa_take_over(struct net *net)
 }
 
 /**
- * ipsecstat_sa_release() - unmark all SAs and forget their groups
+ * ipsecstat_sa_release() - forget all SAs
  * @net: the namespace, which is going, or which the module leaves
  *
  * Context: Process context, may sleep. The caller waits a grace period before
@@ -414,24 +404,22 @@ void ipsecstat_sa_release(struct net *net)
 	spin_unlock_bh(&ipsecstat_sa_lock);
 
 	ipsecstat_visit_all(net, ipsecstat_sa_del);
-
-	spin_lock_bh(&ipsecstat_sa_lock);
-	ipsecstat_group_purge(block);
-	spin_unlock_bh(&ipsecstat_sa_lock);
 }
 
 static void ipsecstat_visit_settle(struct xfrm_state *x)
 {
-	struct ipsecstat_account *account;
+	struct ipsecstat_member *member;
+	unsigned long mark;
 
 	if (!(ipsecstat_sa_mark(x) & IPSECSTAT_MARK_DEVICE))
 		return;
 	ipsecstat_ask_device(x);
 
 	spin_lock_bh(&ipsecstat_sa_lock);
-	account = ipsecstat_mark_account(ipsecstat_sa_mark(x));
-	if (account)
-		ipsecstat_account_update(account, x);
+	mark = ipsecstat_sa_mark(x);
+	member = ipsecstat_member_find(x);
+	if (mark && member)
+		ipsecstat_device_update(mark, x, member);
 	spin_unlock_bh(&ipsecstat_sa_lock);
 }
 

@@ -9,7 +9,7 @@
  *	NULL			not tracked: no ESP or AH SA, or gone
  *	block | 1		a larval SA of this namespace
  *	class (per-CPU)		a VALID SA, and where its packets are counted
- *	account | 2		a VALID SA whose packets its device counts
+ *	class | 2		a VALID SA whose packets its device counts
  *
  * A mark is set and taken under the lock of sa.c. Packets read it without: it
  * is set before the SA can be found, and whoever unmarks SAs waits a grace
