@@ -1,21 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """The life of SAs: how they come, change and go, and what is counted of it."""
-import ipaddress
+import contextlib
+import os
 import socket
-import struct
 import subprocess
 import time
 
 import ipsec
-
-NETLINK_XFRM = 6
-NLM_F_REQUEST, NLM_F_ACK = 1, 4
-XFRM_MSG_MIGRATE, XFRMA_MIGRATE, XFRM_POLICY_IN = 0x21, 17, 0
+import raw
 
 NULL = "enc ecb(cipher_null) '' auth-trunc hmac(sha1) " \
        "0x0123456789abcdef0123456789abcdef01234567 96"
 PEERS = {4: ("10.0.0.2", "10.0.0.1"), 6: ("fd00::2", "fd00::1")}
+# Where migration takes the SA of a to b: another source, another destination.
+MOVED = {4: ("10.0.0.3", "10.0.0.2"), 6: ("fd00::1", "fd00::4")}
 
 
 def state(verb, spi, version=4, out=False, rest="", proto="esp",
@@ -29,77 +28,156 @@ def state(verb, spi, version=4, out=False, rest="", proto="esp",
     return line
 
 
+def policy(version=4):
+    """The outbound policy of host b in an ip line."""
+    return "src {} dst {} dir out".format(*PEERS[version])
+
+
 def sa(**changes):
     return {f"sa.{key}": value for key, value in changes.items()}
 
 
 ADDED = sa(activeSas=1, totalSasAdded=1)
 GONE = sa(activeSas=-1, totalSasDeleted=1)
+LARVAL = sa(pendingSaNegotiations=1)
+LARVAL_GONE = sa(pendingSaNegotiations=-1)
+TUNNEL_GONE = sa(activeTunnels=-1)
+KINDS = [(4, "esp"), (6, "esp"), (4, "ah"), (6, "ah")]
 DATAGRAM = 8 + 4                        # UDP header and payload
-AH_ALGO = NULL[NULL.index("auth"):]
+ALGO = {"esp": NULL, "ah": NULL[NULL.index("auth"):]}
+COLUMN = {"esp": "authenticatedESPByteCount", "ah": "authenticatedAHByteCount"}
 
 
-class Cases:
-    """Each method leaves host b without SAs, as it found it."""
+def carried(way, packets, proto="esp"):
+    """The figures of datagrams over an SA in transport mode."""
+    return {f"{way}.totalSuccessfulPackets": packets,
+            f"{way}.transportByteCount": packets * DATAGRAM,
+            f"{way}.{COLUMN[proto]}": packets * DATAGRAM}
+
+
+def settled(host):
+    """The figures of a quiet host against what the kernel lists."""
+    now = host.statistics()
+    active, larval = now["sa.activeSas"], now["sa.pendingSaNegotiations"]
+    problems = []
+    if active + larval != host.states():
+        problems.append(f"{host.name}: {active} + {larval} states told, "
+                        f"{host.states()} listed")
+    if now["sa.totalSasAdded"] - now["sa.totalSasDeleted"] != active:
+        problems.append(f"{host.name}: added - deleted is not active: {now}")
+    return problems
+
+
+class Base:
+    """Each case leaves host b without SAs, as it found it."""
 
     def __init__(self, link):
         self.link, self.host = link, link.b
 
     def _see(self, lines, wanted):
         return ipsec.expect(self.host, lambda: self.host.ip(*lines), wanted) \
-            + self._listed()
-
-    def _listed(self):
-        now = self.host.statistics()
-        told = now["sa.activeSas"] + now["sa.pendingSaNegotiations"]
-        problems = []
-        if told != self.host.states():
-            problems.append(f"{told} states told, "
-                            f"{self.host.states()} listed")
-        if now["sa.totalSasAdded"] - now["sa.totalSasDeleted"] != \
-                now["sa.activeSas"]:
-            problems.append(f"added - deleted is not active: {now}")
-        return problems
+            + settled(self.host)
 
     def _since(self, before, wanted):
         """As _see(), of what was provoked already."""
         return ipsec.expect(self.host, lambda: None, wanted, before=before) \
-            + self._listed()
+            + settled(self.host)
 
     def _wait(self, provoke, wanted):
-        return ipsec.expect(self.host, provoke, wanted) + self._listed()
+        return ipsec.expect(self.host, provoke, wanted) + settled(self.host)
 
-    def add_and_delete(self):
-        return self._see([state("add", 0x100)], ADDED) + \
-            self._see([state("delete", 0x100)], GONE)
 
-    def add_and_delete_ipv6_ah(self):
-        return self._see([state("add", 0x100, 6, proto="ah", algo=AH_ALGO)],
-                         ADDED) + \
-            self._see([state("delete", 0x100, 6, proto="ah")], GONE)
+class Kind(Base):
+    """What holds for ESP and AH over IPv4 and IPv6 alike."""
 
-    def add_twice_is_refused(self):
-        def again():
-            try:
-                self.host.ip(state("add", 0x100))
-            except OSError:
-                return
-            raise AssertionError("the same SPI was taken twice")
+    SPI = 0x7100
 
-        return self._see([state("add", 0x100)], ADDED) + \
-            self._wait(again, {}) + \
-            self._see([state("delete", 0x100)], GONE)
+    def __init__(self, link, version, proto):
+        super().__init__(link)
+        self.version, self.proto = version, proto
+        self.ends = PEERS[version][::-1]
+
+    def _state(self, verb, rest="", **more):
+        return state(verb, self.SPI, self.version, rest=rest,
+                     proto=self.proto, algo=ALGO[self.proto], **more)
+
+    def _pfkey(self, verb, wanted):
+        return self._wait(lambda: raw.pfkey(self.host, verb, self.proto,
+                                            self.ends, self.SPI), wanted)
+
+    def netlink(self):
+        return self._see([self._state("add")], ADDED) + \
+            self._see([self._state("update", "limit packet-hard 99")], {}) + \
+            self._see([self._state("delete")], GONE)
+
+    def netlink_larval(self):
+        larval = (f"xfrm state allocspi src {self.ends[0]} dst {self.ends[1]} "
+                  f"proto {self.proto} mode transport reqid 7 "
+                  f"min {self.SPI:#x} max {self.SPI:#x}")
+        return self._see([larval], LARVAL) + \
+            self._see([self._state("update", "reqid 7")],
+                      ADDED | LARVAL_GONE) + \
+            self._see([self._state("delete")], GONE) + \
+            self._see([larval], LARVAL) + \
+            self._see([self._state("delete")], LARVAL_GONE)
+
+    def pfkey(self):
+        return self._pfkey("add", ADDED) + self._pfkey("update", {}) + \
+            self._pfkey("delete", GONE)
+
+    def pfkey_larval(self):
+        return self._pfkey("getspi", LARVAL) + \
+            self._pfkey("update", ADDED | LARVAL_GONE) + \
+            self._pfkey("delete", GONE) + self._pfkey("getspi", LARVAL) + \
+            self._pfkey("delete", LARVAL_GONE)
+
+    def migrated(self):
+        """The old SA goes, its clone between other addresses comes."""
+        self.host.ip(self._state("add", "reqid 1", mode="tunnel"),
+                     "xfrm policy add src {0} dst {1} dir in tmpl src {0} "
+                     "dst {1} proto {2} mode tunnel reqid 1".format(
+                         *self.ends, self.proto))
+        problems = self._wait(
+            lambda: raw.migrate(self.host, self.proto, "tunnel", "in",
+                                self.ends, self.ends, MOVED[self.version]),
+            sa(totalSasAdded=1, totalSasDeleted=1))
+        self.host.ip("xfrm policy flush")
+        return problems + self._see(["xfrm state flush"], GONE | TUNNEL_GONE)
+
+
+class Cases(Base):
+    """All else."""
 
     def ipcomp_is_no_sa(self):
-        return self._see(
-            [state("add", 0x200, proto="comp", algo="comp deflate"),
-             "xfrm state flush"], {})
+        """Nor is the IPIP state that IPComp in tunnel mode brings along."""
+        problems = self._see([state("add", 0x200, proto="comp", mode="tunnel",
+                                    algo="comp deflate")], {})
+        if "proto 4 " not in self.host.ip("xfrm state list"):
+            problems.append("there is no IPIP state")
+        return problems + self._see(["xfrm state flush"], {})
 
-    def update_changes_nothing(self):
-        return self._see([state("add", 0x100)], ADDED) + \
-            self._see([state("update", 0x100, rest="limit packet-hard 99")],
-                      {}) + \
+    def update_of_nothing_is_refused(self):
+        return self._refused(state("update", 0x100))
+
+    def update_of_encap(self):
+        rest = "encap espinudp {0} {0} 0.0.0.0"
+        return self._see([state("add", 0x100, rest=rest.format(4500))],
+                         ADDED) + \
+            self._see([state("update", 0x100, rest=rest.format(4501))], {}) + \
             self._see([state("delete", 0x100)], GONE)
+
+    def add_twice_is_refused(self):
+        return self._see([state("add", 0x100)], ADDED) + \
+            self._refused(state("add", 0x100)) + \
+            self._see([state("delete", 0x100)], GONE)
+
+    def _refused(self, line):
+        def attempt():
+            with contextlib.suppress(OSError):
+                self.host.ip(line)
+                raise AssertionError(f"not refused: {line}")
+
+        return self._wait(attempt, {})
 
     def flush(self):
         spis = range(0x100, 0x10a)
@@ -107,6 +185,22 @@ class Cases:
         return self._see(lines, sa(activeSas=10, totalSasAdded=10)) + \
             self._see(["xfrm state flush"],
                       sa(activeSas=-10, totalSasDeleted=10))
+
+    def flush_by_protocol(self):
+        """Only what is named goes, however it is named."""
+        four = [state("add", 0x100, version, proto=proto, algo=ALGO[proto])
+                for version, proto in KINDS]
+        all_of = sa(activeSas=4, totalSasAdded=4)
+        two_gone = sa(activeSas=-2, totalSasDeleted=2)
+        src = PEERS[4][1]
+        return self._see(four, all_of) + \
+            self._see(["xfrm state flush proto ah"], two_gone) + \
+            self._see([f"xfrm state deleteall src {src}"], GONE) + \
+            self._see(["xfrm state deleteall"], GONE) + \
+            self._see(four, all_of) + \
+            self._wait(lambda: raw.pfkey(self.host, "flush", "esp"),
+                       two_gone) + \
+            self._wait(lambda: raw.pfkey(self.host, "flush"), two_gone)
 
     def many(self):
         lines = [state("add", spi, rest=f"reqid {spi} ", mode="tunnel")
@@ -119,36 +213,90 @@ class Cases:
 
     def expire_by_time(self):
         """Hard expiry comes by itself, on a slow machine soon after."""
-        return self._see([state("add", 0x100, rest="limit time-hard 1")],
-                         sa(totalSasAdded=1, totalSasDeleted=1))
+        return self._see([state("add", 0x100, version, proto=proto,
+                                rest="limit time-hard 1", algo=ALGO[proto])
+                          for version, proto in KINDS],
+                         sa(totalSasAdded=4, totalSasDeleted=4))
 
-    def _send(self, count, rest, sent, after):
+    def larvals_left_to_expire(self):
+        """Of an acquire, and of SPIs that nobody came back for."""
+        before = self.host.statistics()
+        self.host.ip(f"xfrm policy add {policy()} {self.TEMPLATE}")
+        seconds = sysctl(self.host, "net/core/xfrm_acq_expires", 3)
+        try:
+            with self._key_manager():
+                self._datagrams(1)
+            self.host.ip(*(
+                f"xfrm state allocspi src {PEERS[version][1]} "
+                f"dst {PEERS[version][0]} proto {proto} mode transport "
+                f"min {spi:#x} max {spi:#x}"
+                for spi, (version, proto) in enumerate(KINDS, 0x7100)))
+            problems = ipsec.expect(self.host, lambda: None,
+                                    sa(pendingSaNegotiations=5), before=before)
+            return problems + self._since(before, {})
+        finally:
+            sysctl(self.host, "net/core/xfrm_acq_expires", seconds)
+            self.host.ip(f"xfrm policy delete {policy()}")
+
+    def _send(self, count, rest, sent, after, version=4, proto="esp"):
         """Of some datagrams over a new SA, see those that fit be counted.
 
         @sent is how many the kernel lets through, None if only it knows.
         """
         problems = self._see(
-            [state("add", 0x100, out=True, rest=rest),
-             f"xfrm policy add {self.POLICY} tmpl proto esp mode transport"],
-            ADDED)
+            [state("add", 0x100, version, out=True, rest=rest, proto=proto,
+                   algo=ALGO[proto]),
+             f"xfrm policy add {policy(version)} tmpl proto {proto} "
+             "mode transport"], ADDED)
         before = self.host.statistics()
-        self._datagrams(count)
+        self._datagrams(count, version)
         if sent is None:
             sent = self.host.lifetimes()["out"][1]
             if not 0 < sent < count:
                 problems.append(f"{sent} of {count} were sent")
-        problems += self._since(before, {
-            **after, "out.totalSuccessfulPackets": sent,
-            "out.authenticatedESPByteCount": sent * DATAGRAM,
-            "out.transportByteCount": sent * DATAGRAM})
+        problems += self._since(before, after | carried("out", sent, proto))
         if not after and \
                 self.host.lifetimes()["out"] != (sent * DATAGRAM, sent):
             problems.append(f"the kernel says {self.host.lifetimes()}")
-        self.host.ip(f"xfrm policy delete {self.POLICY}", "xfrm state flush")
+        self.host.ip(f"xfrm policy delete {policy(version)}",
+                     "xfrm state flush")
         return problems
 
     def expire_by_packets(self):
         return self._send(3, "limit packet-hard 2", 2, GONE)
+
+    def expire_by_packets_ipv6_ah(self):
+        return self._send(3, "limit packet-hard 2", 2, GONE, 6, "ah")
+
+    def expire_by_bytes(self):
+        return self._send(3, f"limit byte-hard {2 * DATAGRAM}", 2, GONE)
+
+    def expire_by_bytes_ipv6_ah(self):
+        return self._send(3, f"limit byte-hard {2 * DATAGRAM}", 2, GONE,
+                          6, "ah")
+
+    def soft_expiry_is_no_end(self):
+        return self._send(5, "limit packet-soft 2 limit byte-soft 1", 5, {})
+
+    def expire_by_packets_inbound(self):
+        """The packet too many is dropped."""
+        with self._from_a(state("add", 0x100, rest="limit packet-hard 2")):
+            return self._wait(
+                lambda: self._datagrams(3, source=self.link.a),
+                GONE | carried("in", 2) | {"drop.totalDropPacketsInbound": 1})
+
+    @contextlib.contextmanager
+    def _from_a(self, line):
+        """An SA of both hosts, which UDP from a to b goes by."""
+        selector = f"src {PEERS[4][1]} dst {PEERS[4][0]} proto udp dir out"
+        self.link.a.ip(state("add", 0x100), f"xfrm policy add {selector} "
+                       "tmpl proto esp mode transport")
+        self.host.ip(line)
+        try:
+            yield
+        finally:
+            self.link.a.ip("xfrm state flush", "xfrm policy flush")
+            self.host.ip("xfrm state flush")
 
     def sequence_numbers_used_up(self):
         """The last number is sent, and no packet after it is counted."""
@@ -170,70 +318,55 @@ class Cases:
         return self._send(5, "flag esn replay-window 32 replay-oseq 0xfffffffe "
                           "replay-oseq-hi 1", 5, {})
 
-    def _datagrams(self, count):
-        """Datagrams of 4 bytes from b to a; those without an SA fail."""
-        with ipsec.inside(self.host.name):
-            subprocess.run(
-                ["/usr/bin/python3", "-c",
-                 "import socket\n"
-                 "s = socket.socket(type=socket.SOCK_DGRAM)\n"
-                 f"for _ in range({count}):\n"
-                 "    try:\n"
-                 "        s.sendto(b'four', ('10.0.0.1', 9))\n"
-                 "    except OSError:\n"
-                 "        pass\n"], check=True)
-
-    def larval_filled(self):
-        spi = 0x7100
-        larval = (f"xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto esp "
-                  f"mode transport reqid 7 min {spi:#x} max {spi:#x}")
-        return self._see([larval], sa(pendingSaNegotiations=1)) + \
-            self._see([state("update", spi, rest="reqid 7")],
-                      {**ADDED, **sa(pendingSaNegotiations=-1)}) + \
-            self._see([state("delete", spi)], GONE)
-
-    def larval_given_up(self):
-        larval = ("xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto ah "
-                  "mode tunnel reqid 8 min 0x7200 max 0x7200")
-        return self._see([larval], sa(pendingSaNegotiations=1)) + \
-            self._see(["xfrm state delete src 10.0.0.1 dst 10.0.0.2 "
-                       "proto ah spi 0x7200"], sa(pendingSaNegotiations=-1))
+    def _datagrams(self, count, version=4, source=None):
+        """Datagrams from b to a, or from @source; those without an SA fail."""
+        source = source or self.host
+        target = PEERS[version][source is self.host]
+        with ipsec.inside(source.name):
+            sock = socket.socket(raw.family(target), socket.SOCK_DGRAM)
+        with sock:
+            for _ in range(count):
+                with contextlib.suppress(OSError):
+                    sock.sendto(b"four", (target, 9))
 
     def larval_of_ipcomp_is_no_sa(self):
         return self._see(
             ["xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto comp "
-             "mode transport reqid 9 min 0x72 max 0x72", "xfrm state flush"],
-            {})
+             "mode transport reqid 9 min 0x72 max 0x72"], {}) + \
+            self._see(["xfrm state flush"], {})
 
-    def _acquire(self):
-        """A packet meets a policy without SA, and a daemon is told."""
+    TEMPLATE = "tmpl proto esp reqid 5 mode transport"
+
+    @contextlib.contextmanager
+    def _key_manager(self):
+        """Someone who is told of acquires, and does nothing."""
         with subprocess.Popen(
                 ["ip", "-n", self.host.name, "xfrm", "monitor", "acquire"],
-                stdout=subprocess.PIPE) as daemon:
+                stdout=subprocess.DEVNULL) as daemon:
             try:
                 self._until_listening(daemon.pid)
-                return self._wait(lambda: self._datagrams(2),
-                                  sa(pendingSaNegotiations=1))
+                yield
             finally:
                 daemon.terminate()
 
-    POLICY = "src 10.0.0.2 dst 10.0.0.1 dir out"
-    TEMPLATE = "tmpl proto esp reqid 5 mode transport"
+    def _acquire(self):
+        """A packet meets a policy without SA, and a daemon is told."""
+        self.host.ip(f"xfrm policy add {policy()} {self.TEMPLATE}")
+        with self._key_manager():
+            return self._wait(lambda: self._datagrams(2), LARVAL)
 
     def acquire_given_up(self):
-        self.host.ip(f"xfrm policy add {self.POLICY} {self.TEMPLATE}")
         problems = self._acquire() + self._see(
-            ["xfrm state flush"], sa(pendingSaNegotiations=-1))
-        self.host.ip(f"xfrm policy delete {self.POLICY}")
+            ["xfrm state flush"], LARVAL_GONE)
+        self.host.ip(f"xfrm policy delete {policy()}")
         return problems
 
     def acquire_succeeds(self):
         """The new SA takes the place of the larval one."""
-        self.host.ip(f"xfrm policy add {self.POLICY} {self.TEMPLATE}")
         problems = self._acquire() + self._see(
             [state("add", 0x100, out=True, rest="reqid 5")],
-            {**ADDED, **sa(pendingSaNegotiations=-1)})
-        self.host.ip(f"xfrm policy delete {self.POLICY}")
+            ADDED | LARVAL_GONE)
+        self.host.ip(f"xfrm policy delete {policy()}")
         return problems + self._see(["xfrm state flush"], GONE)
 
     def _until_listening(self, pid):
@@ -248,9 +381,9 @@ class Cases:
         raise TimeoutError("no listener for acquires")
 
     def acquire_without_a_daemon(self):
-        self.host.ip(f"xfrm policy add {self.POLICY} {self.TEMPLATE}")
+        self.host.ip(f"xfrm policy add {policy()} {self.TEMPLATE}")
         problems = self._wait(lambda: self._datagrams(2), {})
-        self.host.ip(f"xfrm policy delete {self.POLICY}")
+        self.host.ip(f"xfrm policy delete {policy()}")
         return problems
 
     def rekeyed(self):
@@ -271,7 +404,7 @@ class Cases:
         lines = [state("add", 0x101, **out, rest="reqid 1"),
                  state("add", 0x102, **out, rest="reqid 2"),
                  state("add", 0x103, **out, rest="reqid 1", proto="ah",
-                       algo=AH_ALGO),
+                       algo=ALGO["ah"]),
                  state("add", 0x104, **out, rest="reqid 1", mode="tunnel"),
                  state("add", 0x105, **out, rest="reqid 1 mark 5 mask 0xff"),
                  state("add", 0x106, **out, rest="reqid 1 if_id 7"),
@@ -303,69 +436,128 @@ class Cases:
             self._see(["xfrm state flush"],
                       sa(activeSas=-3, totalSasDeleted=3, activeTunnels=-2))
 
-    def migrated(self):
-        """The old SA goes, its clone at the new address comes."""
-        ends = "src 10.0.0.1 dst 10.0.0.2"
-        self.host.ip(state("add", 0x100, rest="reqid 1"),
-                     f"xfrm policy add {ends} dir in tmpl {ends} proto esp "
-                     "mode transport reqid 1")
-        problems = self._wait(lambda: migrate(self.host), sa(
-            totalSasAdded=1, totalSasDeleted=1))
-        self.host.ip("xfrm state flush", "xfrm policy flush")
-        return problems
-
     def module_comes_later(self):
         """SAs older than the module are taken over; figures start anew."""
+        larval = ("xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto esp "
+                  "mode transport reqid 7 min 0x7100 max 0x7100")
         self.host.ip(state("add", 0x101, rest="reqid 1", mode="tunnel"),
                      state("add", 0x102, out=True, rest="reqid 1",
                            mode="tunnel"),
-                     "xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto esp "
-                     "mode transport reqid 7 min 0x7100 max 0x7100")
+                     state("add", 0x103, 6, proto="ah", algo=ALGO["ah"]),
+                     larval)
         for host in (self.link.a, self.link.b):
             host.engine.close()
         ipsec.reload_module()
         for host in (self.link.a, self.link.b):
             host.open()
-        wanted = sa(activeSas=2, totalSasAdded=2, pendingSaNegotiations=1,
-                    activeTunnels=1)
         zero = dict.fromkeys(self.host.statistics(), 0)
-        problems = ipsec.differ(
-            "figure", ipsec.changes(zero, self.host.statistics()), wanted)
-        return problems + self._listed() + self._see(
-            ["xfrm state flush"],
-            sa(activeSas=-2, totalSasDeleted=2, activeTunnels=-1,
-               pendingSaNegotiations=-1))
+        return self._since(zero, sa(
+            activeSas=3, totalSasAdded=3, pendingSaNegotiations=1,
+            activeTunnels=1)) + \
+            self._see([state("update", 0x7100, rest="reqid 7")],
+                      ADDED | LARVAL_GONE) + \
+            self._see([state("add", 0x104, out=True, rest="reqid 1",
+                             mode="tunnel")],
+                      ADDED | sa(successfulRekeys=1)) + \
+            self._see(["xfrm state flush"],
+                      sa(activeSas=-5, totalSasDeleted=5, activeTunnels=-1))
+
+    def namespace_gone(self):
+        """With SAs of every kind in it; nobody else takes notice."""
+        other = ipsec.Host("c", 3)
+        lines = [state("add", 0x100, version, proto=proto, mode="tunnel",
+                       rest="reqid 1", algo=ALGO[proto])
+                 for version, proto in KINDS] + [
+            state("add", 0x200, proto="comp", mode="tunnel",
+                  algo="comp deflate"),
+            "xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto esp "
+            "mode transport min 0x7100 max 0x7100"]
+        wanted = LARVAL | sa(activeSas=4, totalSasAdded=4, activeTunnels=2)
+        problems = []
+        for _ in range(2):              # the second one finds nothing left
+            ipsec.run("ip", "netns", "add", other.name)
+            self.host.ip("link add canary type veth peer name eth0 netns "
+                         f"{other.name}")
+            other.open()
+            problems += ipsec.expect(
+                other, lambda: other.ip("link set lo up", *lines), wanted,
+                before=dict.fromkeys(self.host.statistics(), 0))
+            other.engine.close()
+            problems += self._wait(lambda: self._end_namespace(other), {})
+        return problems + settled(self.link.a)
+
+    def _end_namespace(self, other):
+        """Its end of the pair goes when all of it does, module included."""
+        ipsec.run("ip", "netns", "del", other.name)
+        deadline = time.monotonic() + ipsec.PATIENCE
+        while "canary" in self.host.ip("link show"):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the namespace does not go")
+
+    def cpu_offline(self):
+        """What a CPU has counted stays, and goes on when it is back."""
+        def burst(cpu):
+            def send():
+                os.sched_setaffinity(0, {cpu})
+                try:
+                    self._datagrams(5, source=self.link.a)
+                    for _ in range(3):
+                        forger.sendto(b"\0\0\xde\xad" + bytes(60),
+                                      (PEERS[4][0], 0))
+                finally:
+                    os.sched_setaffinity(0, all_cpus)
+
+            before = received_on(cpu)
+            problems = self._wait(send, carried("in", 5) | {
+                "esp.invalidSpisOnInbound": 3,
+                "drop.totalDropPacketsInbound": 3})
+            if received_on(cpu) - before < 8:
+                problems.append(f"CPU {cpu} did not receive them")
+            return problems
+
+        all_cpus = os.sched_getaffinity(0)
+        with ipsec.inside(self.link.a.name):
+            forger = socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                                   socket.IPPROTO_ESP)
+        with forger, self._from_a(state("add", 0x100)):
+            problems = burst(1)
+            try:
+                problems += self._wait(lambda: online(1, False), {}) + \
+                    burst(0)
+            finally:
+                problems += self._wait(lambda: online(1, True), {})
+            return problems + burst(1)
 
 
-def address(text):
-    return ipaddress.ip_address(text).packed.ljust(16, b"\0")
+def sysctl(host, name, value):
+    """Set it in the namespace of a host; returns what it was."""
+    with ipsec.inside(host.name), \
+         open(f"/proc/sys/{name}", "r+", encoding="ascii") as file:
+        old = file.read().strip()
+        file.seek(0)
+        file.write(str(value))
+    return old
 
 
-def migrate(host):
-    """XFRM_MSG_MIGRATE, which ip lacks: host a moves to 10.0.0.3."""
-    selector = address("10.0.0.2") + address("10.0.0.1") + struct.pack(
-        "=4x4xH3BxxxiI", socket.AF_INET, 32, 32, 0, 0, 0)
-    policy_id = selector + struct.pack("=IBxxx", 0, XFRM_POLICY_IN)
-    old = address("10.0.0.2") + address("10.0.0.1")
-    new = address("10.0.0.2") + address("10.0.0.3")
-    move = old + new + struct.pack("=BBxxIHH", socket.IPPROTO_ESP, 0, 1,
-                                   socket.AF_INET, socket.AF_INET)
-    body = policy_id + struct.pack("=HH", 4 + len(move), XFRMA_MIGRATE) + move
-    header = struct.pack("=IHHII", 16 + len(body), XFRM_MSG_MIGRATE,
-                         NLM_F_REQUEST | NLM_F_ACK, 1, 0)
-    with ipsec.inside(host.name):
-        netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
-                                NETLINK_XFRM)
-    with netlink:
-        netlink.send(header + body)
-        error = struct.unpack_from("=i", netlink.recv(4096), 16)[0]
-    if error:
-        raise OSError(-error, "XFRM_MSG_MIGRATE")
+def online(cpu, yes):
+    with open(f"/sys/devices/system/cpu/cpu{cpu}/online", "w",
+              encoding="ascii") as file:
+        file.write(str(int(yes)))
+
+
+def received_on(cpu):
+    """How many packets came in by way of a CPU."""
+    with open("/proc/net/softnet_stat", encoding="ascii") as file:
+        rows = [line.split() for line in file]
+    return sum(int(row[0], 16) for row in rows if int(row[12], 16) == cpu)
 
 
 def main():
     with ipsec.Link() as link:
-        ipsec.run_cases(ipsec.cases_of(Cases(link)))
+        ipsec.run_cases([
+            case for version, proto in KINDS for case in ipsec.cases_of(
+                Kind(link, version, proto), f"{proto}_ipv{version} ")
+        ] + ipsec.cases_of(Cases(link)))
 
 
 if __name__ == "__main__":

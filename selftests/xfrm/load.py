@@ -13,6 +13,7 @@ import socket
 import subprocess
 
 import ipsec
+import life
 import traffic
 
 ROUNDS = 5
@@ -85,19 +86,7 @@ def going_on(*jobs):
 # --- cases ------------------------------------------------------------------
 
 def settled(link):
-    """The figures of two quiet hosts against what the kernel lists."""
-    problems = []
-    for host in (link.a, link.b):
-        now = host.statistics()
-        if now["sa.activeSas"] + now["sa.pendingSaNegotiations"] != \
-                host.states():
-            problems.append(f"{host.name}: {now['sa.activeSas']} + "
-                            f"{now['sa.pendingSaNegotiations']} SAs, "
-                            f"{host.states()} listed")
-        if now["sa.totalSasAdded"] - now["sa.totalSasDeleted"] != \
-                now["sa.activeSas"]:
-            problems.append(f"{host.name}: {now}")
-    return problems
+    return life.settled(link.a) + life.settled(link.b)
 
 
 def reload_in_full_swing(link):

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What no tool at hand can ask of the kernel: PF_KEY, and migration."""
+import ipaddress
+import os
+import socket
+import struct
+
+import ipsec
+
+PROTOCOLS = {"esp": socket.IPPROTO_ESP, "ah": socket.IPPROTO_AH}
+
+
+def family(text):
+    return socket.AF_INET6 if ":" in text else socket.AF_INET
+
+
+def packed(text):
+    return ipaddress.ip_address(text).packed
+
+
+def bits(text):
+    return 8 * len(packed(text))
+
+
+# --- XFRM over netlink ------------------------------------------------------
+
+NETLINK_XFRM = 6
+NLM_F_REQUEST, NLM_F_ACK = 1, 4
+XFRM_MSG_MIGRATE, XFRMA_MIGRATE = 0x21, 17
+XFRM_POLICY = {"in": 0, "out": 1}
+XFRM_MODE = {"transport": 0, "tunnel": 1}
+
+
+def migrate(host, proto, mode, direction, selector, old, new):
+    """The policy @selector, and its SA between @old addresses, get @new ones.
+
+    Addresses come in pairs, source first; the reqid is 1.
+    """
+    def wide(text):
+        return packed(text).ljust(16, b"\0")
+
+    source, target = selector
+    head = wide(target) + wide(source) + struct.pack(
+        "=4x4xH3BxxxiI", family(source), bits(target), bits(source), 0, 0, 0)
+    move = b"".join(wide(end) for end in (*old[::-1], *new[::-1])) + \
+        struct.pack("=BBxxIHH", PROTOCOLS[proto], XFRM_MODE[mode], 1,
+                    family(source), family(new[0]))
+    body = head + struct.pack("=IBxxx", 0, XFRM_POLICY[direction]) + \
+        struct.pack("=HH", 4 + len(move), XFRMA_MIGRATE) + move
+    header = struct.pack("=IHHII", 16 + len(body), XFRM_MSG_MIGRATE,
+                         NLM_F_REQUEST | NLM_F_ACK, 1, 0)
+    with ipsec.inside(host.name):
+        netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
+                                NETLINK_XFRM)
+    with netlink:
+        netlink.send(header + body)
+        error = struct.unpack_from("=i", netlink.recv(4096), 16)[0]
+    if error:
+        raise OSError(-error, "XFRM_MSG_MIGRATE")
+
+
+# --- PF_KEY, RFC 2367 -------------------------------------------------------
+
+PF_KEY_V2 = 2
+SADB = {"getspi": 1, "update": 2, "add": 3, "delete": 4, "flush": 9}
+SATYPE = {"": 0, "ah": 2, "esp": 3}
+EXT_SA, EXT_SRC, EXT_DST, EXT_KEY_AUTH, EXT_KEY_ENCRYPT, EXT_SPIRANGE, \
+    EXT_SA2 = 1, 5, 6, 8, 9, 16, 19
+SASTATE_MATURE, AALG_SHA1HMAC, EALG_NULL, MODE_TRANSPORT = 1, 3, 11, 1
+
+
+def _extension(kind, body):
+    body = body.ljust((len(body) + 11) // 8 * 8 - 4, b"\0")
+    return struct.pack("=HH", (4 + len(body)) // 8, kind) + body
+
+
+def _address(kind, text):
+    where = struct.pack("=H2x", family(text)) + (
+        packed(text) + bytes(8) if family(text) == socket.AF_INET
+        else bytes(4) + packed(text) + bytes(4))
+    return _extension(kind, struct.pack("=BBH", 0, bits(text), 0) + where)
+
+
+def _sa(spi, proto):
+    return _extension(EXT_SA, struct.pack(
+        "=4sBBBBI", spi.to_bytes(4, "big"), 0, SASTATE_MATURE, AALG_SHA1HMAC,
+        EALG_NULL if proto == "esp" else 0, 0))
+
+
+def _keys(proto):
+    yield _extension(EXT_KEY_AUTH, struct.pack("=HH", 160, 0) + bytes(20))
+    if proto == "esp":
+        yield _extension(EXT_KEY_ENCRYPT, struct.pack("=HH", 0, 0))
+
+
+def pfkey(host, verb, proto="", ends=(), spi=0, reqid=0):
+    """One request, and its answer waited for. No proto flushes them all."""
+    body = []
+    if verb in ("add", "update", "delete"):
+        body.append(_sa(spi, proto))
+    if ends:
+        body += [_address(EXT_SRC, ends[0]), _address(EXT_DST, ends[1])]
+    if verb in ("add", "update"):
+        body += _keys(proto)
+    if verb == "getspi":
+        body.append(_extension(EXT_SPIRANGE, struct.pack("=III", spi, spi, 0)))
+    if verb in ("add", "update", "getspi"):
+        body.append(_extension(EXT_SA2, struct.pack(
+            "=BBHII", MODE_TRANSPORT, 0, 0, 0, reqid)))
+    body = b"".join(body)
+    header = struct.pack("=BBBBHHII", PF_KEY_V2, SADB[verb], 0, SATYPE[proto],
+                         2 + len(body) // 8, 0, 1, os.getpid())
+    with ipsec.inside(host.name):
+        key = socket.socket(socket.AF_KEY, socket.SOCK_RAW, PF_KEY_V2)
+    with key:
+        key.settimeout(ipsec.PATIENCE)
+        key.send(header + body)
+        answer = key.recv(4096)
+    if answer[2]:
+        raise OSError(answer[2], f"PF_KEY {verb}: {os.strerror(answer[2])}")
