@@ -436,6 +436,34 @@ class Cases(Base):
             self._see(["xfrm state flush"],
                       sa(activeSas=-3, totalSasDeleted=3, activeTunnels=-2))
 
+    def migrated_in_place(self):
+        """An SA and its own clone are no rekey: the SPI is the same."""
+        ends = PEERS[4]
+        self.host.ip(state("add", 0x100, out=True, rest="reqid 1"),
+                     f"xfrm policy add {policy()} tmpl src {ends[0]} "
+                     f"dst {ends[1]} proto esp mode transport reqid 1")
+        problems = self._wait(
+            lambda: raw.migrate(self.host, "esp", "transport", "out",
+                                ends, ends, ends),
+            sa(totalSasAdded=1, totalSasDeleted=1))
+        self.host.ip("xfrm policy flush")
+        return problems + self._see(["xfrm state flush"], GONE)
+
+    def if_id_changed(self):
+        """By an update; then the SA is no predecessor in its old place."""
+        one = {"out": True, "mode": "tunnel"}
+        old, new = "reqid 1 if_id 3", "reqid 1 if_id 4"
+        return self._see([state("add", 0x100, rest=old, **one)],
+                         ADDED | sa(activeTunnels=1)) + \
+            self._see([state("update", 0x100, rest=new, **one)], {}) + \
+            self._see([state("add", 0x101, rest=old, **one)],
+                      ADDED | sa(activeTunnels=1)) + \
+            self._see([state("add", 0x102, rest=new, **one)],
+                      ADDED | sa(successfulRekeys=1)) + \
+            self._see([state("delete", 0x100, out=True)], GONE) + \
+            self._see(["xfrm state flush"],
+                      sa(activeSas=-2, totalSasDeleted=2, activeTunnels=-2))
+
     def module_comes_later(self):
         """SAs older than the module are taken over; figures start anew."""
         larval = ("xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto esp "
