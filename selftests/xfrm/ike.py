@@ -33,6 +33,7 @@ import ipsec
 import raw
 from life import sa, settled, sysctl
 
+CHARON = os.path.join(ipsec.HERE, "../../build/charon/usr/sbin/charon-systemd")
 COUNT, PAYLOAD = 5, 100
 DATAGRAM = 8 + PAYLOAD
 PACKET = 20 + DATAGRAM                  # as a tunnel of IPv4 takes it
@@ -160,7 +161,7 @@ class Daemon:
             "SWANCTL_DIR": f"{self.folder}/swanctl"}
         with ipsec.inside(self.host.name):
             self.process = subprocess.Popen(
-                ["charon-systemd"], env=self.environment,
+                [CHARON], env=self.environment,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             until(lambda: os.path.exists(f"{self.folder}/vici"), "charon")
