@@ -18,10 +18,11 @@ endif
 export V PREFIX
 
 USER_PARTS := lib tools examples
+TEST_PARTS := selftests/lib selftests/tools selftests/bench
 
 .PHONY: all module $(USER_PARTS) check-programs clean help
 .PHONY: install install-module install-lib install-tools
-.PHONY: demo check shell
+.PHONY: demo check bench shell
 
 all: $(if $(KDIR),module,no-module) lib tools examples
 
@@ -35,7 +36,7 @@ $(USER_PARTS):
 	$(Q)$(MAKE) -C $@
 
 check-programs: lib
-	$(Q)for dir in selftests/lib selftests/tools; do \
+	$(Q)for dir in $(TEST_PARTS); do \
 		[ ! -e $$dir/Makefile ] || $(MAKE) -C $$dir || exit 1; \
 	done
 
@@ -57,7 +58,7 @@ install-lib install-tools:
 # would empty build/ of the kernel modules that the tests have fetched.
 clean:
 	$(say) CLEAN .
-	$(Q)for dir in $(USER_PARTS) selftests/lib selftests/tools; do \
+	$(Q)for dir in $(USER_PARTS) $(TEST_PARTS); do \
 		[ ! -e $$dir/Makefile ] || $(MAKE) -s -C $$dir clean || exit 1; \
 	done
 	$(Q)find kmod \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
@@ -68,6 +69,7 @@ clean:
 
 demo: ; @selftests/demo/run
 check: ; @selftests/run $(TESTS)
+bench: ; @selftests/bench/run $(BOOTS)
 shell: ; @selftests/guest/shell $(KERNEL)
 
 .PHONY: have-kdir no-module
@@ -90,6 +92,8 @@ help:
 	@echo 'make demo            live figures of real IPsec traffic, in a guest'
 	@echo 'make check           all tests, in a guest where they need a kernel;'
 	@echo '                     TESTS="xfrm/traffic static" selects some'
+	@echo 'make bench           what a packet, an SA and a read cost, beside what the'
+	@echo '                     other ways cost; docs/performance.md explains it'
 	@echo 'make shell           a shell in the guest, the module loaded'
 	@echo 'make clean           removes what make built; rm -r build removes'
 	@echo '                     what the tests fetched, too'
@@ -99,5 +103,5 @@ help:
 	@echo 'PREFIX=DIR           where user space goes ($(PREFIX))'
 	@echo 'DESTDIR=DIR          put before every path at install'
 	@echo 'KERNELS="6.1"        kernels that make check boots'
-	@echo 'DEPS=no              demo and check install no packages'
+	@echo 'DEPS=no              demo, check and bench install no packages'
 	@echo 'V=1                  shows every command, and all that tests say'

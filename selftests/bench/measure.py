@@ -1,0 +1,359 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""In the guest: measures, and says each finding as a line of JSON.
+
+    measure.py packets  a packet, by our hooks and by the other ways
+    measure.py sas      adding and deleting SAs, their memory, reads beside them
+    measure.py wide     reads and memory where many CPUs are possible
+    measure.py cpus     packets on one CPU and on four
+    measure.py bulk     a bulk transfer
+
+In all but the last two, the clock of the guest counts instructions.
+
+What is compared is measured in turns, without and with the module, so that
+whatever drifts is the same for both.
+"""
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import lanes
+from lanes import HERE, ipsec
+
+TURNS = (False, True) * 2
+SIZES = (64, 1400)
+STEPS = (2, 100, 1000, 10000)
+MANY = STEPS[-1]
+
+
+def say(row, **figures):
+    print("bench " + json.dumps({"row": row, **figures}), flush=True)
+
+
+def program(name, *arguments):
+    """The median of each column of what one of our programs prints."""
+    text = ipsec.run(os.path.join(HERE, name), *map(str, arguments))
+    lines = [map(float, line.split()) for line in text.splitlines()]
+    return tuple(map(statistics.median, zip(*lines)))
+
+
+def compare(row, turns, best=statistics.median, **figures):
+    """turns: (loaded, value) of each turn."""
+    without = [value for loaded, value in turns if not loaded]
+    loaded = [value for loaded, value in turns if loaded]
+    say(row, without=best(without), with_=best(loaded),
+        spread=max(max(without) - min(without), max(loaded) - min(loaded)),
+        **figures)
+
+
+def in_turns(measure):
+    """[(loaded, what measure() returned)]."""
+    done = []
+    for loaded in TURNS:
+        lanes.module(loaded)
+        done.append((loaded, measure()))
+    return done
+
+
+# --- packets ----------------------------------------------------------------
+
+def all_lanes():
+    """Those with IPsec and those beside them, and two where there is none."""
+    kinds = [(version, protocol) for protocol in ("ESP", "AH", None)
+             for version in (4, 6)]
+    return [lanes.Lane(number, *kind) for number, kind in enumerate(kinds)] + \
+        [lanes.Lane(len(kinds) + i, version, None, pair=1)
+         for i, version in enumerate((4, 6))]
+
+
+def hooks(every):
+    rows = [(lane, size) for lane in every for size in SIZES]
+    turns = in_turns(lambda: [lanes.cost(*row) for row in rows])
+    for index, (lane, size) in enumerate(rows):
+        for side, way in enumerate(("out", "in")):
+            compare("packet", [(loaded, costs[index][side])
+                               for loaded, costs in turns], min,
+                    kind=lane.name, size=size, way=way,
+                    sas=lane.ends[0] == "out-0")
+
+
+# The same sums as ours, of one namespace after all: neither tells them apart.
+SUM = ("{{ @{0}[{1}] = sum({2}); @{0}_packets[{1}] = count(); }} ")
+HOOKS = (("xfrm_replay_overflow", "out"), ("xfrm_replay_recheck", "in"))
+
+
+def bpftrace(probe, state, skb):
+    key = f"{state}->id.proto, {state}->props.mode"
+    return "".join(f"{probe}:{function} " +
+                   SUM.format(way, key, f"{skb}->len")
+                   for function, way in HOOKS)
+
+
+SCRIPTS = {
+    "bpftrace, kfunc": bpftrace("kfunc", "args->x", "args->skb"),
+    "bpftrace, kprobe": bpftrace("kprobe", "((struct xfrm_state *)arg0)",
+                                 "((struct sk_buff *)arg1)"),
+}
+
+
+@contextlib.contextmanager
+def traced(script):
+    """bpftrace finds the types of the kernel in its BTF; headers that it found
+    would come before that, and those of the guest are not where it looks."""
+    process = subprocess.Popen(
+        ("unshare", "--mount", "sh", "-c",
+         'mount -t tmpfs none /usr/lib/modules && exec bpftrace -e "$1"',
+         "sh", script), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True)
+    try:
+        while process.poll() is None:
+            with open("/sys/kernel/tracing/enabled_functions",
+                      encoding="ascii") as file:
+                text = file.read()
+            if all(function in text for function, _ in HOOKS):
+                break
+            time.sleep(0.05)
+        else:
+            raise OSError(f"bpftrace: {process.stdout.read()}")
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+NFT = """table inet count {
+	chain o {
+		type filter hook postrouting priority 300
+		meta l4proto { esp, ah } counter
+	}
+	chain i {
+		type filter hook prerouting priority -300
+		meta l4proto { esp, ah } counter
+	}
+}
+"""
+
+
+@contextlib.contextmanager
+def nft(lane):
+    for netns in lane.ends:
+        ipsec.run("ip", "netns", "exec", netns, "nft", "-f", "-", text=NFT)
+    yield
+    for netns in lane.ends:
+        ipsec.run("ip", "netns", "exec", netns, "nft", "flush", "ruleset")
+
+
+def alternatives(every):
+    """What else could count the packets, on top of the packets as they are."""
+    lanes.module(False)
+    watched = [lane for lane in every if lane.version == 4
+               and lane.protocol in ("ESP", None) and lane.ends[0] == "out-0"]
+    ways = [(name, traced(script)) for name, script in SCRIPTS.items()]
+    ways.append(("nft counter", nft(watched[0])))
+    before = {lane: lanes.cost(lane, SIZES[0]) for lane in watched}
+    for name, way in ways:
+        with way:
+            after = {lane: lanes.cost(lane, SIZES[0]) for lane in watched}
+        for lane in watched:
+            for side, direction in enumerate(("out", "in")):
+                say("alternative", name=name, kind=lane.name, way=direction,
+                    extra=after[lane][side] - before[lane][side])
+
+
+def cpus():
+    """Four lanes, one CPU each; the counters of all are of one namespace."""
+    every = [lanes.Lane(number, 4, "ESP") for number in range(4)]
+    lanes.build(every)
+
+    def both():
+        alone = lanes.cost(every[0], SIZES[0])
+        started = [lane.start(SIZES[0], cpu=lane.number) for lane in every]
+        together = [lanes.finish(process) for process in started]
+        return [alone, tuple(map(max, zip(*together)))]
+
+    both()
+    turns = in_turns(both)
+    for index, busy in enumerate((1, 4)):
+        for side, way in enumerate(("out", "in")):
+            compare("cpus", [(loaded, costs[index][side])
+                             for loaded, costs in turns], min, cpus=busy, way=way)
+
+
+# --- SAs --------------------------------------------------------------------
+
+def cycles(present):
+    """Adding and deleting, beside as many SAs as there are."""
+    turns = in_turns(lambda: sum(program("sa", "many", MANY, 64, 8)))
+    compare("sa", turns, present=present)
+
+
+def active():
+    """Active objects of all slab caches, in bytes."""
+    with open("/proc/slabinfo", encoding="ascii") as file:
+        fields = [line.split() for line in list(file)[2:]]
+    return sum(int(field[1]) * int(field[3]) for field in fields)
+
+
+def per_cpu():
+    with open("/proc/meminfo", encoding="ascii") as file:
+        return next(1024 * int(line.split()[1]) for line in file
+                    if line.startswith("Percpu:"))
+
+
+def sa_memory(count=4096):
+    def grown():
+        ipsec.run("ip", "netns", "add", "some")
+        before = active()
+        program("sa", "some", 0, count)
+        after = active()
+        ipsec.run("ip", "netns", "del", "some")
+        return (after - before) / count
+    compare("sa memory", in_turns(grown))
+
+
+def netns_memory(count=100):
+    names = [f"m{number}" for number in range(count)]
+
+    def batch(what):
+        ipsec.run("ip", "-b", "-", text="".join(f"netns {what} {name}\n"
+                                                for name in names))
+
+    def grown():
+        slab, percpu = active(), per_cpu()
+        batch("add")
+        slab, percpu = active() - slab, per_cpu() - percpu
+        batch("del")
+        # They go by and by, and the next turn is to begin with none.
+        deadline = time.monotonic() + 60
+        while per_cpu() > percpu and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return slab / count, percpu / count / possible_cpus()
+
+    turns = in_turns(grown)
+    for index, row in enumerate(("netns memory", "cpu memory")):
+        compare(row, [(loaded, sizes[index]) for loaded, sizes in turns])
+
+
+def possible_cpus():
+    with open("/sys/devices/system/cpu/possible", encoding="ascii") as file:
+        return int(file.read().split("-")[-1]) + 1
+
+
+# --- reading ----------------------------------------------------------------
+
+# name, rounds with few SAs and with many, words for the program read
+READERS = (
+    ("IPsecGetStatistics0", 11, 11, "call"),
+    ("GETSA dump", 5, 3, "dump"),
+    ("/proc/net/xfrm_stat", 11, 11, "file", "/proc/net/xfrm_stat"),
+    ("ip xfrm state count", 3, 3, "run", "ip", "xfrm", "state", "count"),
+    ("ip -s xfrm state", 3, 1, "run", "ip", "-s", "xfrm", "state"),
+)
+
+
+def read_all(sas):
+    for name, few, many, *way in READERS:
+        rounds = few if sas <= 1000 else many
+        say("read", name=name, sas=sas, cpus=possible_cpus(),
+            cost=program("read", "many", rounds, *way)[0])
+
+
+def growing():
+    """SAs added and read, more and more of them."""
+    ipsec.run("ip", "netns", "add", "many")
+    cycles(0)
+    lanes.module(True)
+    there = 0
+    for count in STEPS:
+        program("sa", "many", there, count - there)
+        there = count
+        read_all(count)
+    cycles(MANY)
+
+
+# --- bulk -------------------------------------------------------------------
+
+def bulk_hosts():
+    """Two namespaces, a cable, a tunnel either way; a server on one of them."""
+    ipsec.run("ip", "-b", "-", text=(
+        "netns add left\nnetns add right\n"
+        "link add eth0 netns left type veth peer name eth0 netns right\n"))
+    for host, own in (("left", 1), ("right", 2)):
+        lines = ["link set lo up", "link set eth0 up",
+                 f"addr add 10.9.0.{own}/24 dev eth0"]
+        for source, target in ((1, 2), (2, 1)):
+            ends = f"src 10.9.0.{source} dst 10.9.0.{target}"
+            way = "out" if source == own else "in"
+            lines += [f"xfrm state add {ends} proto esp spi {source + 4096} "
+                      f"mode tunnel reqid {source} replay-window 32 "
+                      + lanes.TRANSFORMS["ESP"][1],
+                      f"xfrm policy add {ends} dir {way} tmpl {ends} "
+                      f"proto esp mode tunnel reqid {source}"]
+        ipsec.run("ip", "-n", host, "-b", "-", text="\n".join(lines) + "\n")
+    ipsec.run("ip", "netns", "exec", "right", "iperf3", "-s", "-D")
+
+
+def transfer(megabytes):
+    """Bits per second."""
+    for _ in range(50):
+        done = subprocess.run(
+            ("ip", "netns", "exec", "left", "iperf3", "-c", "10.9.0.2", "-J",
+             "-n", f"{megabytes}M"), capture_output=True, text=True,
+            check=False)
+        if not done.returncode:
+            end = json.loads(done.stdout)["end"]
+            return end["sum_received"]["bits_per_second"]
+        time.sleep(0.1)
+    raise OSError(f"iperf3: {done.stdout}")
+
+
+def transfers(megabytes, pairs):
+    """Pairs of transfers, with and without; which comes first takes turns."""
+    bulk_hosts()
+    transfer(megabytes)
+    ratios, rates = [], []
+    for number in range(pairs):
+        pair = {}
+        for loaded in (False, True) if number % 2 else (True, False):
+            lanes.module(loaded)
+            pair[loaded] = transfer(megabytes)
+        ratios.append(pair[True] / pair[False])
+        rates.append(pair[False])
+    quarters = statistics.quantiles(ratios, n=4)
+    say("bulk", rate=statistics.median(rates), ratio=quarters[1],
+        low=quarters[0], high=quarters[2], pairs=pairs)
+
+
+# --- what a guest is for ----------------------------------------------------
+
+def packets():
+    every = all_lanes()
+    lanes.build(every)
+    hooks(every)
+    alternatives(every)
+
+
+def sas():
+    sa_memory()
+    growing()
+
+
+def wide():
+    ipsec.run("ip", "netns", "add", "many")
+    lanes.module(True)
+    program("sa", "many", 0, 2)
+    read_all(2)
+    netns_memory()
+
+
+def bulk():
+    transfers(32, 12)
+
+
+lanes.prepare()
+{"packets": packets, "sas": sas, "cpus": cpus, "wide": wide,
+ "bulk": bulk}[sys.argv[1]]()

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What one packet costs on its way out, and what it costs on its way in.
+ *
+ *	packet OUT-NETNS IN-NETNS TUN SOURCE TARGET SIZE PACKETS ROUNDS
+ *
+ * Both namespaces have a tun device of that name. In each round, datagrams of
+ * SIZE bytes are sent into the one, taken from its queue while no clock runs,
+ * and written into the other:
+ *
+ *	send() > UDP > policy, SA, ESP > tun	this is out
+ *	tun > ESP, SA, policy > UDP socket	this is in
+ *
+ * So the two ends are told apart, though the packets are the kernel's own, with
+ * sequence numbers in order. Printed is a line per round, nanoseconds per
+ * packet out and in, which are instructions where the clock counts these. A
+ * packet lost is an error.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "netns.h"
+
+#define PORT		9
+#define MAX_SIZE	2000
+#define MAX_PACKETS	400	/* less than the queue of a tun device */
+
+struct frame {
+	int len;
+	char data[MAX_SIZE];
+};
+
+static struct frame frames[MAX_PACKETS];
+static char payload[MAX_SIZE];
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static socklen_t parse(const char *text, union address *to)
+{
+	memset(to, 0, sizeof(*to));
+	if (inet_pton(AF_INET, text, &to->v4.sin_addr) == 1) {
+		to->v4.sin_family = AF_INET;
+		to->v4.sin_port = htons(PORT);
+		return sizeof(to->v4);
+	}
+	if (inet_pton(AF_INET6, text, &to->v6.sin6_addr) != 1)
+		errx(2, "%s is no address", text);
+	to->v6.sin6_family = AF_INET6;
+	to->v6.sin6_port = htons(PORT);
+	return sizeof(to->v6);
+}
+
+static int open_tun(const char *name)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
+
+	strncpy(ifr.ifr_name, name, sizeof(ifr.ifr_name) - 1);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
+		err(1, "%s", name);
+	return fd;
+}
+
+static int open_socket(const char *local, const char *peer)
+{
+	int room = MAX_PACKETS * 4 * MAX_SIZE;
+	struct timeval patience = { .tv_sec = 5 };
+	union address address;
+	socklen_t len = parse(local, &address);
+	int fd = socket(address.any.sa_family, SOCK_DGRAM, 0);
+
+	if (fd < 0 || bind(fd, &address.any, len) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
+		err(1, "%s", local);
+	len = parse(peer, &address);
+	if (connect(fd, &address.any, len))
+		err(1, "%s", peer);
+	return fd;
+}
+
+/*
+ * A tun device without a reader has no carrier, and a worker of the kernel
+ * brings it up when there is one: until then, packets are lost.
+ */
+static void wait_until_up(int fd, int tun)
+{
+	struct pollfd ready = { .fd = tun, .events = POLLIN };
+	char data[MAX_SIZE];
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		if (send(fd, payload, 1, 0) != 1)
+			err(1, "send");
+		if (poll(&ready, 1, 10) == 1)
+			break;
+	}
+	while (read(tun, data, sizeof(data)) > 0)
+		;
+}
+
+/* What a look at the clock adds to what is between two of them. */
+static double clock_cost(void)
+{
+	double least = 1e9, start, passed;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		start = now();
+		passed = now() - start;
+		if (passed < least)
+			least = passed;
+	}
+	return least;
+}
+
+static double send_all(int fd, int size, int count, double clock)
+{
+	double start = now();
+	int i;
+
+	for (i = 0; i < count; i++)
+		if (send(fd, payload, size, 0) != size)
+			err(1, "send");
+	return (now() - start - clock) / count;
+}
+
+/*
+ * What the kernel says on its own behalf, such as multicast reports, is shorter
+ * than any of ours or else unwelcome; the socket at the end counts.
+ */
+static void take_all(int tun, int size, int count)
+{
+	int i = 0, len;
+
+	while (i < count) {
+		len = read(tun, frames[i].data, MAX_SIZE);
+		if (len < 0)
+			errx(1, "%d of %d packets came out: %s", i, count,
+			     strerror(errno));
+		if (len < size + 8)
+			continue;
+		frames[i++].len = len;
+	}
+}
+
+static double write_all(int tun, int count, double clock)
+{
+	double start = now();
+	int i;
+
+	for (i = 0; i < count; i++)
+		if (write(tun, frames[i].data, frames[i].len) != frames[i].len)
+			err(1, "write to tun");
+	return (now() - start - clock) / count;
+}
+
+/* In transport mode a worker of the kernel delivers them, some time soon. */
+static void receive_all(int fd, int size, int count)
+{
+	char data[MAX_SIZE];
+	int i;
+
+	for (i = 0; i < count; i++)
+		if (recv(fd, data, sizeof(data), 0) != size)
+			errx(1, "%d of %d packets came in", i, count);
+}
+
+int main(int argc, char **argv)
+{
+	int tun_out, tun_in, out, in, size, count, rounds;
+	double clock, cost;
+
+	if (argc != 9)
+		errx(2, "usage: packet OUT-NETNS IN-NETNS TUN SOURCE TARGET SIZE PACKETS ROUNDS");
+	size = atoi(argv[6]);
+	count = atoi(argv[7]);
+	rounds = atoi(argv[8]);
+	if (size < 1 || size > 1400 || count < 1 || count > MAX_PACKETS)
+		errx(2, "1 to 1400 bytes, 1 to %d packets", MAX_PACKETS);
+
+	enter(argv[1]);
+	tun_out = open_tun(argv[3]);
+	out = open_socket(argv[4], argv[5]);
+	enter(argv[2]);
+	tun_in = open_tun(argv[3]);
+	in = open_socket(argv[5], argv[4]);
+
+	wait_until_up(out, tun_out);
+	clock = clock_cost();
+	while (rounds--) {
+		cost = send_all(out, size, count, clock);
+		take_all(tun_out, size, count);
+		printf("%.1f", cost);
+		cost = write_all(tun_in, count, clock);
+		receive_all(in, size, count);
+		printf(" %.1f\n", cost);
+	}
+	return 0;
+}
