@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""No packet may become dearer: a bound on the instructions of the hooks.
+
+Runs in a guest with one CPU whose clock counts instructions, on Linux 6.1,
+where the same packet costs the same, run after run. What is bounded is the
+difference that the module makes, so a new release of the kernel does not matter,
+nor how fast the machine is.
+
+selftests/guest/tests starts it, in a guest with -icount and one CPU.
+"""
+import sys
+
+import lanes
+
+TURNS = (False, True) * 2
+SIZE = 64
+
+# protocol: instructions that the module may add, out and in; in the comment
+# those that were measured. Whoever makes a hook cheaper lowers its bound.
+BOUNDS = {
+    "ESP": (55, 81),  # 53 79
+    "AH": (55, 81),  # 53 79
+    None: (2, 2),  # 0 0
+}
+
+
+def lanes_of_table():
+    return [lanes.Lane(number, version, protocol)
+            for number, (protocol, version) in enumerate(
+                (protocol, version) for protocol in BOUNDS
+                for version in (4, 6))]
+
+
+def extra(turns, lane, side):
+    """What the module adds, by the cheapest turn with and without it."""
+    loaded, without = (min(costs[lane][side] for there, costs in turns
+                           if there == wanted) for wanted in (True, False))
+    return loaded - without
+
+
+def main():
+    every = lanes_of_table()
+    ktap = lanes.ipsec.Ktap(2 * len(every))
+    lanes.prepare()
+    lanes.build(every)
+    turns = []
+    for loaded in TURNS:
+        lanes.module(loaded)
+        turns.append((loaded, {lane: lanes.cost(lane, SIZE)
+                               for lane in every}))
+    for lane in every:
+        for side, way in enumerate(("out", "in")):
+            bound = BOUNDS[lane.protocol][side]
+            seen = extra(turns, lane, side)
+            print(f"# {lane.name} {way}: {seen:+.1f}, at most {bound}")
+            ktap.result(f"{lane.name} {way}", [] if seen <= bound else [
+                f"{seen:.1f} instructions more with the module"])
+    ktap.finish()
+
+
+def counts_instructions():
+    """Whoever boots with -icount says so to the kernel, which does not care."""
+    with open("/proc/cmdline", encoding="ascii") as file:
+        return "icount" in file.read().split()
+
+
+if __name__ == "__main__":
+    if not counts_instructions():
+        print("1..0 # SKIP needs a guest whose clock counts instructions")
+        sys.exit(4)
+    main()
