@@ -1,206 +1,237 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is remembered of each VALID SA: the groups it belongs to.
+ * What is remembered of each VALID SA, to know what company it has: SAs of the
+ * same flow, which a new one replaces, and SAs of the same tunnel.
  *
- * A group counts the SAs that share a key. There are two kinds of key. Those of a
- * flow tell whether a new SA has a predecessor, which makes it a rekey. Those of
- * a tunnel, with proto 0 and the lesser address first, are distinct tunnels.
- *
- * An SA leaves the groups that it joined, whatever its key has become: an update
- * can give it another if_id.
+ * An update can give an SA another if_id. What it was counted under is therefore
+ * kept, not computed again when it leaves.
  *
  * Locking: the callers hold the lock of sa.c.
  */
 #include <linux/hash.h>
 #include <linux/jhash.h>
-#include <linux/mempool.h>
 #include <linux/mm.h>
 #include <linux/random.h>
+#include <linux/slab.h>
 #include <net/xfrm.h>
 
 #include "compat.h"
 #include "member.h"
 #include "netns.h"
 
-struct ipsecstat_key {
-	const struct ipsecstat_net *block;
+/**
+ * struct ipsecstat_tunnel - SAs between two end points, both ways
+ * @node: in the hash of all tunnels
+ * @net: the namespace
+ * @a: one end
+ * @b: the other end
+ * @if_id: of the SAs
+ * @family: of the ends
+ * @members: how many SAs
+ */
+struct ipsecstat_tunnel {
+	struct hlist_node node;
+	const struct net *net;
 	xfrm_address_t a;
 	xfrm_address_t b;
 	u32 if_id;
-	u32 reqid;
-	u32 mark_v;
-	u32 mark_m;
-	u32 cpu;
 	u16 family;
-	u8 proto;
-	u8 mode;
-};
-
-struct ipsecstat_group {
-	struct hlist_node node;
-	struct ipsecstat_key key;
 	unsigned int members;
 };
 
 #define IPSECSTAT_HASH_BITS	14
-/* Kept for when memory is short in a softirq. */
-#define IPSECSTAT_RESERVE	64
 
-/* One hash for both: groups in the first half, members in the second. */
-static struct hlist_head *ipsecstat_groups;
-static struct hlist_head *ipsecstat_members;
-static mempool_t *ipsecstat_group_pool;
-static mempool_t *ipsecstat_member_pool;
+enum {
+	IPSECSTAT_BY_SA,
+	IPSECSTAT_BY_FLOW,
+	IPSECSTAT_BY_TUNNEL,
+	IPSECSTAT_HASHES
+};
+
+static struct hlist_head *ipsecstat_hash[IPSECSTAT_HASHES];
 static u32 ipsecstat_seed __read_mostly;
+static struct kmem_cache *ipsecstat_member_cache;
+static struct kmem_cache *ipsecstat_tunnel_cache;
 
-static struct hlist_head *ipsecstat_group_bucket(const struct ipsecstat_key *key)
+/* An address in one word. */
+static u32 ipsecstat_word(const xfrm_address_t *address, u16 family)
 {
-	BUILD_BUG_ON(sizeof(*key) % sizeof(u32));
-	return &ipsecstat_groups[jhash2((const u32 *)key, sizeof(*key) / 4,
-					ipsecstat_seed) >>
-				 (32 - IPSECSTAT_HASH_BITS)];
-}
-
-static struct ipsecstat_group *
-ipsecstat_group_find(const struct ipsecstat_key *key)
-{
-	struct ipsecstat_group *group;
-
-	hlist_for_each_entry(group, ipsecstat_group_bucket(key), node)
-		if (!memcmp(&group->key, key, sizeof(*key)))
-			return group;
-	return NULL;
-}
-
-static struct ipsecstat_group *
-ipsecstat_group_join(const struct ipsecstat_key *key)
-{
-	struct ipsecstat_group *group = ipsecstat_group_find(key);
-
-	if (!group) {
-		group = mempool_alloc(ipsecstat_group_pool,
-				      GFP_ATOMIC | __GFP_NOWARN);
-		if (!group)
-			return NULL;
-		group->key = *key;
-		group->members = 0;
-		hlist_add_head(&group->node, ipsecstat_group_bucket(key));
-	}
-	group->members++;
-	return group;
-}
-
-/* Returns true if the group is no more. */
-static bool ipsecstat_group_leave(struct ipsecstat_group *group)
-{
-	if (!group || --group->members)
-		return false;
-	hlist_del(&group->node);
-	mempool_free(group, ipsecstat_group_pool);
-	return true;
-}
-
-/* What user space left behind an IPv4 address is no part of it. */
-static xfrm_address_t ipsecstat_address(const xfrm_address_t *address,
-					u16 family)
-{
-	xfrm_address_t only = {};
-
 	if (family == AF_INET)
-		only.a4 = address->a4;
-	else
-		only = *address;
-	return only;
+		return (__force u32)address->a4;
+	return jhash2((__force const u32 *)address->a6, 4, ipsecstat_seed);
 }
 
-/* What both kinds of key begin with. */
-static void ipsecstat_key_init(struct ipsecstat_key *key,
-			       const struct ipsecstat_net *block,
-			       const struct xfrm_state *x)
+static struct hlist_head *ipsecstat_bucket(int by, const u32 *words, int count)
 {
-	memset(key, 0, sizeof(*key));
-	key->block = block;
-	key->a = ipsecstat_address(&x->props.saddr, x->props.family);
-	key->b = ipsecstat_address(&x->id.daddr, x->props.family);
-	key->if_id = x->if_id;
-	key->family = x->props.family;
+	return &ipsecstat_hash[by][jhash2(words, count, ipsecstat_seed) >>
+				   (32 - IPSECSTAT_HASH_BITS)];
 }
 
-/* What an SA shares with the one it replaces. */
-static void ipsecstat_flow_key(struct ipsecstat_key *key,
-			       const struct ipsecstat_net *block,
-			       const struct xfrm_state *x)
+static struct hlist_head *ipsecstat_sa_bucket(const struct xfrm_state *x)
 {
-	ipsecstat_key_init(key, block, x);
-	key->reqid = x->props.reqid;
-	key->mark_v = x->mark.v & x->mark.m;
-	key->mark_m = x->mark.m;
-	key->cpu = ipsecstat_sa_cpu(x);
-	key->proto = x->id.proto;
-	key->mode = x->props.mode;
+	return &ipsecstat_hash[IPSECSTAT_BY_SA]
+			      [hash_ptr(x, IPSECSTAT_HASH_BITS)];
 }
 
-/* What the SAs of a tunnel share, both ways. */
-static void ipsecstat_tunnel_key(struct ipsecstat_key *key,
-				 const struct ipsecstat_net *block,
-				 const struct xfrm_state *x)
+static struct hlist_head *ipsecstat_flow_bucket(const struct xfrm_state *x)
 {
-	ipsecstat_key_init(key, block, x);
-	if (memcmp(&key->a, &key->b, sizeof(key->a)) > 0)
-		swap(key->a, key->b);
+	const u32 words[] = {
+		ipsecstat_word(&x->props.saddr, x->props.family),
+		ipsecstat_word(&x->id.daddr, x->props.family),
+		x->props.reqid, x->if_id, x->mark.v & x->mark.m,
+		ipsecstat_sa_cpu(x),
+	};
+
+	return ipsecstat_bucket(IPSECSTAT_BY_FLOW, words, ARRAY_SIZE(words));
+}
+
+/* The same for both directions. */
+static struct hlist_head *ipsecstat_tunnel_bucket(const struct xfrm_state *x)
+{
+	u32 source = ipsecstat_word(&x->props.saddr, x->props.family);
+	u32 target = ipsecstat_word(&x->id.daddr, x->props.family);
+	const u32 words[] = { min(source, target), max(source, target),
+			      x->if_id };
+
+	return ipsecstat_bucket(IPSECSTAT_BY_TUNNEL, words, ARRAY_SIZE(words));
+}
+
+static bool ipsecstat_same_flow(const struct xfrm_state *x,
+				const struct xfrm_state *y)
+{
+	u16 family = x->props.family;
+
+	return x->props.reqid == y->props.reqid && x->if_id == y->if_id &&
+	       x->id.proto == y->id.proto && x->props.mode == y->props.mode &&
+	       x->mark.m == y->mark.m && !((x->mark.v ^ y->mark.v) & x->mark.m) &&
+	       ipsecstat_sa_cpu(x) == ipsecstat_sa_cpu(y) &&
+	       family == y->props.family &&
+	       net_eq(read_pnet(&x->xs_net), read_pnet(&y->xs_net)) &&
+	       xfrm_addr_equal(&x->id.daddr, &y->id.daddr, family) &&
+	       xfrm_addr_equal(&x->props.saddr, &y->props.saddr, family);
+}
+
+static bool ipsecstat_is_tunnel_of(const struct ipsecstat_tunnel *tunnel,
+				   const struct xfrm_state *x)
+{
+	const xfrm_address_t *saddr = &x->props.saddr, *daddr = &x->id.daddr;
+	u16 family = tunnel->family;
+
+	if (family != x->props.family || tunnel->if_id != x->if_id ||
+	    !net_eq(tunnel->net, read_pnet(&x->xs_net)))
+		return false;
+	return (xfrm_addr_equal(&tunnel->a, saddr, family) &&
+		xfrm_addr_equal(&tunnel->b, daddr, family)) ||
+	       (xfrm_addr_equal(&tunnel->a, daddr, family) &&
+		xfrm_addr_equal(&tunnel->b, saddr, family));
+}
+
+static struct ipsecstat_tunnel *
+ipsecstat_tunnel_new(struct ipsecstat_net *block, const struct xfrm_state *x,
+		     struct hlist_head *bucket)
+{
+	struct ipsecstat_tunnel *tunnel;
+
+	tunnel = kmem_cache_alloc(ipsecstat_tunnel_cache,
+				  GFP_ATOMIC | __GFP_NOWARN);
+	if (!tunnel)
+		return NULL;
+	tunnel->net = read_pnet(&x->xs_net);
+	tunnel->a = x->props.saddr;
+	tunnel->b = x->id.daddr;
+	tunnel->if_id = x->if_id;
+	tunnel->family = x->props.family;
+	tunnel->members = 0;
+	hlist_add_head(&tunnel->node, bucket);
+	block->sa.tunnels++;
+	return tunnel;
+}
+
+static struct ipsecstat_tunnel *
+ipsecstat_tunnel_join(struct ipsecstat_net *block, const struct xfrm_state *x)
+{
+	struct hlist_head *bucket = ipsecstat_tunnel_bucket(x);
+	struct ipsecstat_tunnel *tunnel;
+
+	hlist_for_each_entry(tunnel, bucket, node)
+		if (ipsecstat_is_tunnel_of(tunnel, x))
+			break;
+	if (!tunnel)
+		tunnel = ipsecstat_tunnel_new(block, x, bucket);
+	if (tunnel)
+		tunnel->members++;
+	return tunnel;
+}
+
+static void ipsecstat_tunnel_leave(struct ipsecstat_net *block,
+				   struct ipsecstat_tunnel *tunnel)
+{
+	if (--tunnel->members)
+		return;
+	block->sa.tunnels--;
+	hlist_del(&tunnel->node);
+	kmem_cache_free(ipsecstat_tunnel_cache, tunnel);
+}
+
+/*
+ * An SA of the same flow under another SPI. Of the same SPI is the original of an
+ * SA that is migrated to the addresses it has already.
+ */
+static bool ipsecstat_flow_join(struct ipsecstat_member *member)
+{
+	struct hlist_head *bucket = ipsecstat_flow_bucket(member->x);
+	const struct ipsecstat_member *other;
+	const struct xfrm_state *x = member->x;
+
+	hlist_for_each_entry(other, bucket, flow)
+		if (other->x->id.spi != x->id.spi &&
+		    ipsecstat_same_flow(other->x, x))
+			break;
+	hlist_add_head(&member->flow, bucket);
+	return other;
 }
 
 static int ipsecstat_member_join(struct ipsecstat_net *block,
-				 struct ipsecstat_member *member)
+				 struct ipsecstat_member *member, bool *replaces)
 {
 	const struct xfrm_state *x = member->x;
-	struct ipsecstat_key key;
 
-	if (x->props.reqid) {
-		ipsecstat_flow_key(&key, block, x);
-		member->flow = ipsecstat_group_join(&key);
-		if (!member->flow)
-			return -ENOMEM;
-	}
 	if (x->outer_mode.flags & XFRM_MODE_FLAG_TUNNEL) {
-		ipsecstat_tunnel_key(&key, block, x);
-		member->tunnel = ipsecstat_group_join(&key);
+		member->tunnel = ipsecstat_tunnel_join(block, x);
 		if (!member->tunnel)
 			return -ENOMEM;
-		block->sa.tunnels += member->tunnel->members == 1;
 	}
+	if (x->props.reqid)
+		*replaces = ipsecstat_flow_join(member);
 	return 0;
 }
 
 static void ipsecstat_member_leave(struct ipsecstat_net *block,
 				   struct ipsecstat_member *member)
 {
-	ipsecstat_group_leave(member->flow);
-	block->sa.tunnels -= ipsecstat_group_leave(member->tunnel);
-	member->flow = NULL;
+	hlist_del_init(&member->flow);
+	if (member->tunnel)
+		ipsecstat_tunnel_leave(block, member->tunnel);
 	member->tunnel = NULL;
-}
-
-static struct hlist_head *ipsecstat_member_bucket(const struct xfrm_state *x)
-{
-	return &ipsecstat_members[hash_ptr(x, IPSECSTAT_HASH_BITS)];
 }
 
 /**
  * ipsecstat_member_add() - an SA became VALID
  * @block: its namespace
  * @x: the SA
+ * @replaces: set to true if there is one of the same flow
  *
  * Context: The lock of sa.c is held.
  * Return: the member, or NULL for want of memory
  */
 struct ipsecstat_member *ipsecstat_member_add(struct ipsecstat_net *block,
-					      const struct xfrm_state *x)
+					      struct xfrm_state *x,
+					      bool *replaces)
 {
 	struct ipsecstat_member *member;
 
-	member = mempool_alloc(ipsecstat_member_pool,
-			       GFP_ATOMIC | __GFP_NOWARN);
+	member = kmem_cache_alloc(ipsecstat_member_cache,
+				  GFP_ATOMIC | __GFP_NOWARN);
 	if (!member)
 		return NULL;
 	*member = (struct ipsecstat_member){
@@ -208,8 +239,8 @@ struct ipsecstat_member *ipsecstat_member_add(struct ipsecstat_net *block,
 		.bytes = x->curlft.bytes,
 		.packets = x->curlft.packets,
 	};
-	hlist_add_head(&member->node, ipsecstat_member_bucket(x));
-	if (ipsecstat_member_join(block, member)) {
+	hlist_add_head(&member->node, ipsecstat_sa_bucket(x));
+	if (ipsecstat_member_join(block, member, replaces)) {
 		ipsecstat_member_del(block, member);
 		return NULL;
 	}
@@ -227,30 +258,27 @@ struct ipsecstat_member *ipsecstat_member_find(const struct xfrm_state *x)
 {
 	struct ipsecstat_member *member;
 
-	hlist_for_each_entry(member, ipsecstat_member_bucket(x), node)
+	hlist_for_each_entry(member, ipsecstat_sa_bucket(x), node)
 		if (member->x == x)
 			return member;
 	return NULL;
 }
 
 /**
- * ipsecstat_member_move() - an SA has got another key
+ * ipsecstat_member_move() - the SA may belong to others now
  * @block: its namespace
  * @member: the SA
  *
  * Context: The lock of sa.c is held.
- * Return: 0, or -ENOMEM with the member in no group
+ * Return: 0, or -ENOMEM with the member among no others
  */
 int ipsecstat_member_move(struct ipsecstat_net *block,
 			  struct ipsecstat_member *member)
 {
-	int err;
+	bool replaces;
 
 	ipsecstat_member_leave(block, member);
-	err = ipsecstat_member_join(block, member);
-	if (err)
-		ipsecstat_member_leave(block, member);
-	return err;
+	return ipsecstat_member_join(block, member, &replaces);
 }
 
 /**
@@ -265,19 +293,7 @@ void ipsecstat_member_del(struct ipsecstat_net *block,
 {
 	ipsecstat_member_leave(block, member);
 	hlist_del(&member->node);
-	mempool_free(member, ipsecstat_member_pool);
-}
-
-/**
- * ipsecstat_member_peers() - how many other SAs carry the same traffic
- * @member: the SA
- *
- * Context: The lock of sa.c is held.
- * Return: their number
- */
-unsigned int ipsecstat_member_peers(const struct ipsecstat_member *member)
-{
-	return member->flow ? member->flow->members - 1 : 0;
+	kmem_cache_free(ipsecstat_member_cache, member);
 }
 
 /**
@@ -288,21 +304,22 @@ unsigned int ipsecstat_member_peers(const struct ipsecstat_member *member)
  */
 int ipsecstat_member_init(void)
 {
-	ipsecstat_seed = get_random_u32();
-	ipsecstat_groups = kvcalloc(2 << IPSECSTAT_HASH_BITS,
-				    sizeof(*ipsecstat_groups), GFP_KERNEL);
-	ipsecstat_group_pool =
-		mempool_create_kmalloc_pool(IPSECSTAT_RESERVE,
-					    sizeof(struct ipsecstat_group));
-	ipsecstat_member_pool =
-		mempool_create_kmalloc_pool(IPSECSTAT_RESERVE,
-					    sizeof(struct ipsecstat_member));
-	if (!ipsecstat_groups || !ipsecstat_group_pool ||
-	    !ipsecstat_member_pool) {
-		ipsecstat_member_exit();
+	struct hlist_head *heads;
+	int i;
+
+	heads = kvcalloc(IPSECSTAT_HASHES << IPSECSTAT_HASH_BITS, sizeof(*heads),
+			 GFP_KERNEL);
+	ipsecstat_member_cache = KMEM_CACHE(ipsecstat_member, 0);
+	ipsecstat_tunnel_cache = KMEM_CACHE(ipsecstat_tunnel, 0);
+	if (!heads || !ipsecstat_member_cache || !ipsecstat_tunnel_cache) {
+		kvfree(heads);
+		kmem_cache_destroy(ipsecstat_tunnel_cache);
+		kmem_cache_destroy(ipsecstat_member_cache);
 		return -ENOMEM;
 	}
-	ipsecstat_members = ipsecstat_groups + (1 << IPSECSTAT_HASH_BITS);
+	for (i = 0; i < IPSECSTAT_HASHES; i++)
+		ipsecstat_hash[i] = heads + (i << IPSECSTAT_HASH_BITS);
+	ipsecstat_seed = get_random_u32();
 	return 0;
 }
 
@@ -313,7 +330,7 @@ int ipsecstat_member_init(void)
  */
 void ipsecstat_member_exit(void)
 {
-	mempool_destroy(ipsecstat_member_pool);
-	mempool_destroy(ipsecstat_group_pool);
-	kvfree(ipsecstat_groups);
+	kvfree(ipsecstat_hash[0]);
+	kmem_cache_destroy(ipsecstat_tunnel_cache);
+	kmem_cache_destroy(ipsecstat_member_cache);
 }

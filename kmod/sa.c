@@ -108,34 +108,6 @@ static void ipsecstat_set_mark(struct xfrm_state *x, unsigned long mark)
 	WRITE_ONCE(x->km.filter, (struct xfrm_address_filter *)mark);
 }
 
-/*
- * Migration to the addresses that an SA has already: the clone comes before the
- * original leaves. xfrm_state_lock is held, so nobody else can put what is found.
- */
-static bool ipsecstat_is_clone(struct xfrm_state *x)
-{
-	struct xfrm_state *other;
-	bool valid;
-
-	other = xfrm_state_lookup(xs_net(x), x->mark.v & x->mark.m, &x->id.daddr,
-				  x->id.spi, x->id.proto, x->props.family);
-	if (!other)
-		return false;
-	valid = other->km.state == XFRM_STATE_VALID;
-	xfrm_state_put(other);
-	return valid;
-}
-
-/* Does the new SA replace another one, of another SPI? */
-static bool ipsecstat_is_rekey(struct xfrm_state *x,
-			       const struct ipsecstat_member *member)
-{
-	unsigned int peers = ipsecstat_member_peers(member);
-
-	return peers && ipsecstat_is_outbound(xs_net(x), x) &&
-	       peers > ipsecstat_is_clone(x);
-}
-
 /* Count what a device did since. A user may have set the lifetime back. */
 static void ipsecstat_device_update(unsigned long mark, struct xfrm_state *x,
 				    struct ipsecstat_member *member)
@@ -158,13 +130,13 @@ static void ipsecstat_device_update(unsigned long mark, struct xfrm_state *x,
 static void ipsecstat_sa_enter(struct ipsecstat_net *block,
 			       struct xfrm_state *x, bool is_new)
 {
-	struct ipsecstat_member *member = ipsecstat_member_add(block, x);
+	bool replaces = false;
 	unsigned long mark;
 
-	if (!member)
+	if (!ipsecstat_member_add(block, x, &replaces))
 		block->sa_lost = true;
-	else if (is_new)
-		block->sa.rekeyed += ipsecstat_is_rekey(x, member);
+	if (is_new && replaces && ipsecstat_is_outbound(xs_net(x), x))
+		block->sa.rekeyed++;
 	block->sa.offloaded += !!x->xso.dev;
 	block->sa.added++;
 
