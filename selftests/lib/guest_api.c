@@ -11,36 +11,12 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#include <netlink/genl/ctrl.h>
-#include <netlink/genl/genl.h>
-
-#include <windows.h>
-#include <fwpmu.h>
-#include <fwpuclnt.h>
-
+#include "family.h"
 #include "kselftest_harness.h"
+#include "expect.h"
 
 #define USER	65534
 #define GROUP	4711
-
-#define EXPECT_CODE(expected, seen)					\
-	do {								\
-		DWORD seen_ = (seen);					\
-		EXPECT_EQ((DWORD)(expected), seen_) {			\
-			TH_LOG("%s, not %s",				\
-			       FwpuclntErrorName(seen_), #expected);	\
-		}							\
-	} while (0)
-
-static bool module_is_there(void)
-{
-	struct nl_sock *sock = nl_socket_alloc();
-	bool there = sock && !genl_connect(sock) &&
-		     genl_ctrl_resolve(sock, "ipsecstat") >= 0;
-
-	nl_socket_free(sock);
-	return there;
-}
 
 static DWORD open_session(HANDLE *handle)
 {
@@ -72,22 +48,6 @@ static int become(uid_t uid, gid_t gid, gid_t other)
 	return setgroups(!!other, &other) || setresgid(gid, gid, gid) ||
 	       setresuid(uid, uid, uid);
 }
-
-/* A failing call writes nothing. */
-#define EXPECT_FAILURE(code, handle)					\
-	do {								\
-		IPSEC_STATISTICS1 s1_, old1_;				\
-		IPSEC_STATISTICS0 s0_, old0_;				\
-									\
-		memset(&s1_, 0x5a, sizeof(s1_));			\
-		memset(&s0_, 0x5a, sizeof(s0_));			\
-		old1_ = s1_;						\
-		old0_ = s0_;						\
-		EXPECT_CODE(code, IPsecGetStatistics1(handle, &s1_));	\
-		EXPECT_CODE(code, IPsecGetStatistics0(handle, &s0_));	\
-		EXPECT_EQ(0, memcmp(&s1_, &old1_, sizeof(s1_)));	\
-		EXPECT_EQ(0, memcmp(&s0_, &old0_, sizeof(s0_)));	\
-	} while (0)
 
 FIXTURE(guest) {
 	HANDLE handle;

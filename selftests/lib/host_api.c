@@ -9,30 +9,10 @@
 #include <time.h>
 
 #include <linux/netlink.h>
-#include <windows.h>
-#include <fwpmu.h>
-#include <fwpuclnt.h>
 
 #include "fake_kernel.h"
 #include "kselftest_harness.h"
-
-/* Codes are unsigned where they are returned, and signed in winerror.h. */
-#define EXPECT_CODE(expected, seen)					\
-	do {								\
-		DWORD seen_ = (seen);					\
-		EXPECT_EQ((DWORD)(expected), seen_) {			\
-			TH_LOG("%s, not %s",				\
-			       FwpuclntErrorName(seen_), #expected);	\
-		}							\
-	} while (0)
-#define ASSERT_CODE(expected, seen)					\
-	do {								\
-		DWORD seen_ = (seen);					\
-		ASSERT_EQ((DWORD)(expected), seen_) {			\
-			TH_LOG("%s, not %s",				\
-			       FwpuclntErrorName(seen_), #expected);	\
-		}							\
-	} while (0)
+#include "expect.h"
 
 #define UNTOUCHED	((HANDLE)0x5a5a5a5a)
 
@@ -48,22 +28,6 @@ static double now(void)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
-
-/* Both versions fail with @code and write nothing. */
-#define EXPECT_FAILURE(code, handle)					\
-	do {								\
-		IPSEC_STATISTICS1 s1_, old1_;				\
-		IPSEC_STATISTICS0 s0_, old0_;				\
-									\
-		memset(&s1_, 0x5a, sizeof(s1_));			\
-		memset(&s0_, 0x5a, sizeof(s0_));			\
-		old1_ = s1_;						\
-		old0_ = s0_;						\
-		EXPECT_CODE(code, IPsecGetStatistics1(handle, &s1_));	\
-		EXPECT_CODE(code, IPsecGetStatistics0(handle, &s0_));	\
-		EXPECT_EQ(0, memcmp(&s1_, &old1_, sizeof(s1_)));	\
-		EXPECT_EQ(0, memcmp(&s0_, &old0_, sizeof(s0_)));	\
-	} while (0)
 
 FIXTURE(open) {
 	FWPM_SESSION0 session;
@@ -492,7 +456,7 @@ TEST_F(engine, replies_that_make_no_sense)
 
 	for (i = 0; i < ARRAY_SIZE(manners); i++) {
 		fake.manner = manners[i];
-		EXPECT_FAILURE(RPC_S_PROTOCOL_ERROR, self->handle) ;
+		EXPECT_FAILURE(RPC_S_PROTOCOL_ERROR, self->handle);
 	}
 	fake.manner = FAKE_REPLY;
 	EXPECT_CODE(ERROR_SUCCESS, IPsecGetStatistics0(self->handle, &self->s0));

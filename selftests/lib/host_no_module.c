@@ -6,25 +6,11 @@
 #include <grp.h>
 #include <sys/resource.h>
 
-#include <netlink/genl/ctrl.h>
-#include <netlink/genl/genl.h>
-
-#include <windows.h>
-#include <fwpmu.h>
-
+#include "family.h"
 #include "kselftest_harness.h"
+#include "expect.h"
 
 #define NOBODY	65534
-
-static bool module_is_there(void)
-{
-	struct nl_sock *sock = nl_socket_alloc();
-	bool there = sock && !genl_connect(sock) &&
-		     genl_ctrl_resolve(sock, "ipsecstat") >= 0;
-
-	nl_socket_free(sock);
-	return there;
-}
 
 static DWORD open_session(void)
 {
@@ -41,7 +27,7 @@ TEST(as_we_are)
 {
 	if (module_is_there())
 		SKIP(return, "the module is loaded");
-	EXPECT_EQ(EPT_S_NOT_REGISTERED, open_session());
+	EXPECT_CODE(EPT_S_NOT_REGISTERED, open_session());
 }
 
 TEST(as_an_ordinary_user)
@@ -53,7 +39,7 @@ TEST(as_an_ordinary_user)
 	ASSERT_EQ(0, setgroups(0, NULL));
 	ASSERT_EQ(0, setresgid(NOBODY, NOBODY, NOBODY));
 	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, NOBODY));
-	EXPECT_EQ(EPT_S_NOT_REGISTERED, open_session());
+	EXPECT_CODE(EPT_S_NOT_REGISTERED, open_session());
 }
 
 TEST(out_of_files)
@@ -61,7 +47,7 @@ TEST(out_of_files)
 	struct rlimit none = { 0, 0 };
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
-	EXPECT_EQ(ERROR_NO_SYSTEM_RESOURCES, open_session());
+	EXPECT_CODE(ERROR_NO_SYSTEM_RESOURCES, open_session());
 }
 
 TEST_HARNESS_MAIN
