@@ -31,6 +31,9 @@ struct fwp_link {
 	int family;		/* the module's number while it is loaded */
 };
 
+/* The kernel's own bound: no error number is larger. */
+#define MAX_ERRNO	4095
+
 /* A datagram and our message in it. */
 struct answer {
 	unsigned char *datagram;
@@ -120,19 +123,36 @@ static DWORD receive(struct nl_sock *sock, UINT32 seq,
 	return ret;
 }
 
-static DWORD check_answer(struct nlmsghdr *nlh, int family, int cmd)
+static DWORD code_of_refusal(const struct nlmsghdr *nlh)
 {
 	const struct nlmsgerr *err = nlmsg_data(nlh);
 
-	if (nlh->nlmsg_type == NLMSG_ERROR) {
-		if (nlmsg_datalen(nlh) < (int)sizeof(*err) || !err->error)
-			return RPC_S_PROTOCOL_ERROR;
-		return code_of_errno(-err->error);
-	}
-	if (nlh->nlmsg_type != family || !genlmsg_valid_hdr(nlh, 0) ||
-	    genlmsg_hdr(nlh)->cmd != cmd)
+	if (nlmsg_datalen(nlh) < (int)sizeof(*err) || err->error >= 0 ||
+	    err->error < -MAX_ERRNO)
+		return RPC_S_PROTOCOL_ERROR;
+	return code_of_errno(-err->error);
+}
+
+static DWORD check_answer(struct nlmsghdr *nlh, int family, int cmd)
+{
+	if (nlh->nlmsg_type == NLMSG_ERROR)
+		return code_of_refusal(nlh);
+	/* What we ask for is never one message of several. */
+	if (nlh->nlmsg_type != family || nlh->nlmsg_flags & NLM_F_MULTI ||
+	    !genlmsg_valid_hdr(nlh, 0) || genlmsg_hdr(nlh)->cmd != cmd)
 		return RPC_S_PROTOCOL_ERROR;
 	return ERROR_SUCCESS;
+}
+
+static DWORD send_request(struct nl_sock *sock, struct nl_msg *msg,
+			  const struct timespec *deadline)
+{
+	int err;
+
+	while ((err = nl_send_auto(sock, msg)) == -NLE_INTR)
+		if (!deadline_left(deadline))
+			return FWP_E_TIMEOUT;
+	return err < 0 ? code_of_nle(err) : ERROR_SUCCESS;
 }
 
 /*
@@ -142,15 +162,11 @@ static DWORD check_answer(struct nlmsghdr *nlh, int family, int cmd)
 static DWORD ask(struct nl_sock *sock, struct nl_msg *msg, int family, int cmd,
 		 const struct timespec *deadline, struct answer *answer)
 {
-	DWORD ret;
-	int err;
+	DWORD ret = send_request(sock, msg, deadline);
 
-	do {
-		err = nl_send_auto(sock, msg);
-	} while (err == -NLE_INTR);
-
-	ret = err < 0 ? code_of_nle(err) :
-	      receive(sock, nlmsg_hdr(msg)->nlmsg_seq, deadline, answer);
+	if (!ret)
+		ret = receive(sock, nlmsg_hdr(msg)->nlmsg_seq, deadline,
+			      answer);
 	nlmsg_free(msg);
 	if (ret)
 		return ret;
