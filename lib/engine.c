@@ -357,8 +357,9 @@ static DWORD set_transaction(HANDLE engineHandle, bool begin)
 	return ret;
 }
 
-/* In parentheses, to keep clear of the macro that lets NULL be no flags. */
-EXPORT DWORD WINAPI (FwpmTransactionBegin0)(HANDLE engineHandle, UINT32 flags)
+/* The macro of this name lets NULL be no flags; this is what it calls. */
+#undef FwpmTransactionBegin0
+EXPORT DWORD WINAPI FwpmTransactionBegin0(HANDLE engineHandle, UINT32 flags)
 {
 	if (flags & ~FWPM_TXN_READ_ONLY)
 		return FWP_E_INVALID_FLAGS;

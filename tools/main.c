@@ -129,7 +129,7 @@ static show_fn *parse(int argc, char **argv)
 
 	for (size_t i = 0; i < ARRAY_SIZE(choices); i++) {
 		longs[i].name = choices[i].name;
-		longs[i].val = choices[i].letter;
+		longs[i].val = (unsigned char)choices[i].letter;
 		letters[i] = choices[i].letter;
 	}
 	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
