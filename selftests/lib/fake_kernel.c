@@ -8,6 +8,7 @@
 
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <linux/poll.h>
 
 #include "fake_kernel.h"
 
@@ -32,31 +33,41 @@ static int peer(int fd)
 	       __atomic_load_n(&peer_of[fd], __ATOMIC_ACQUIRE) : 0;
 }
 
+/* A module may go while threads are at work. */
+static int family(void)
+{
+	return __atomic_load_n(&fake.family, __ATOMIC_RELAXED);
+}
+
 static int fail(int err)
 {
 	errno = err;
 	return -1;
 }
 
+static void send_datagram(int fd, const void *bytes, size_t len)
+{
+	struct iovec iov = { (void *)bytes, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	syscall(SYS_sendmsg, peer(fd), &msg, 0);
+}
+
 /* A message whose payload is @len bytes after the netlink header. */
 static void send_message(int fd, const struct nlmsghdr *request, int type,
 			 const void *payload, size_t len)
 {
-	unsigned char buf[sizeof(struct nlmsghdr) + sizeof(struct forge)];
+	unsigned char buf[sizeof(struct nlmsghdr) + sizeof(struct nlmsgerr)];
 	struct nlmsghdr nlh = {
 		.nlmsg_len = NLMSG_HDRLEN + len,
 		.nlmsg_type = type,
 		.nlmsg_seq = request->nlmsg_seq,
 		.nlmsg_pid = request->nlmsg_pid,
 	};
-	struct iovec iov = { buf, nlh.nlmsg_len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (fake.manner == FAKE_BROKEN_LENGTH && type == fake.family)
-		nlh.nlmsg_len += 100;
 	memcpy(buf, &nlh, sizeof(nlh));
 	memcpy(buf + sizeof(nlh), payload, len);
-	syscall(SYS_sendmsg, peer(fd), &msg, 0);
+	send_datagram(fd, buf, nlh.nlmsg_len);
 }
 
 static void send_error(int fd, const struct nlmsghdr *request, int err)
@@ -68,14 +79,43 @@ static void send_error(int fd, const struct nlmsghdr *request, int err)
 }
 
 static void send_genl(int fd, const struct nlmsghdr *request, int type, int cmd,
-		      const struct forge *f)
+		      const struct forge *attrs)
 {
-	unsigned char buf[GENL_HDRLEN + sizeof(f->bytes)];
-	struct genlmsghdr hdr = { .cmd = cmd, .version = 1 };
+	struct nlmsghdr *nlh;
+	struct forge f = { .len = 0 };
 
-	memcpy(buf, &hdr, sizeof(hdr));
-	memcpy(buf + GENL_HDRLEN, f->bytes, f->len);
-	send_message(fd, request, type, buf, GENL_HDRLEN + f->len);
+	forge_message(&f, (struct nlmsghdr) {
+		.nlmsg_type = type,
+		.nlmsg_seq = request->nlmsg_seq,
+		.nlmsg_pid = request->nlmsg_pid,
+	}, cmd, attrs);
+	nlh = (struct nlmsghdr *)f.bytes;
+	if (fake.manner == FAKE_BROKEN_LENGTH && type == family())
+		nlh->nlmsg_len += 100;
+	send_datagram(fd, f.bytes, f.len);
+}
+
+/* What the program has forged, made an answer to @request. */
+static void send_forged(int fd, const struct nlmsghdr *request)
+{
+	struct forge f = { .len = fake.datagram_len };
+	struct nlmsghdr nlh;
+	size_t at = 0;
+
+	if (f.len > sizeof(f.bytes))
+		abort();
+	memcpy(f.bytes, fake.datagram, f.len);
+	while (f.len - at >= sizeof(nlh)) {
+		memcpy(&nlh, f.bytes + at, sizeof(nlh));
+		nlh.nlmsg_seq += request->nlmsg_seq;
+		memcpy(f.bytes + at, &nlh, sizeof(nlh));
+		if (nlh.nlmsg_len < sizeof(nlh) || nlh.nlmsg_len > f.len - at)
+			break;
+		at += NLMSG_ALIGN(nlh.nlmsg_len);
+		if (at > f.len)
+			break;
+	}
+	send_datagram(fd, f.bytes, f.len);
 }
 
 /* Old news, somebody else's, and what is no message at all. */
@@ -88,10 +128,10 @@ static void send_noise(int fd, const struct nlmsghdr *request)
 	for (i = 0; i < fake.noise; i++) {
 		forge_reply(&f, &(struct figures) { .since = 1 });
 		other.nlmsg_seq = request->nlmsg_seq - 1;
-		send_genl(fd, &other, fake.family, IPSECSTAT_CMD_GET, &f);
+		send_genl(fd, &other, family(), IPSECSTAT_CMD_GET, &f);
 		other.nlmsg_seq = request->nlmsg_seq;
 		other.nlmsg_pid = STRANGER;
-		send_genl(fd, &other, fake.family, IPSECSTAT_CMD_GET, &f);
+		send_genl(fd, &other, family(), IPSECSTAT_CMD_GET, &f);
 		send_message(fd, request, NLMSG_NOOP, "", 0);
 		send_message(fd, &other, NLMSG_ERROR, "", 0);
 	}
@@ -100,12 +140,12 @@ static void send_noise(int fd, const struct nlmsghdr *request)
 static void resolve(int fd, const struct nlmsghdr *request)
 {
 	struct forge f = { .len = 0 };
-	uint16_t id = fake.family;
+	uint16_t id = family();
 
 	__atomic_fetch_add(&fake.resolves, 1, __ATOMIC_RELAXED);
 	if (fake.resolve_silent)
 		return;
-	if (fake.resolve_error || !fake.family) {
+	if (fake.resolve_error || !id) {
 		send_error(fd, request, fake.resolve_error ?: ENOENT);
 		return;
 	}
@@ -125,7 +165,7 @@ static void huge(struct forge *f)
 
 static void get(int fd, const struct nlmsghdr *request)
 {
-	static __thread struct nlmsghdr late;
+	static __thread struct nlmsghdr late, overtaken;
 	struct forge f = { .len = 0 };
 	int type = request->nlmsg_type, cmd = IPSECSTAT_CMD_GET;
 
@@ -136,9 +176,12 @@ static void get(int fd, const struct nlmsghdr *request)
 		send_genl(fd, &late, type, cmd, &f);
 		late.nlmsg_len = 0;
 	}
-	if (type != fake.family || fake.get_error) {
-		send_error(fd, request, type != fake.family ? ENOENT :
-							      fake.get_error);
+	if (type != family()) {
+		send_error(fd, request, ENOENT);
+		return;
+	}
+	if (fake.get_error) {
+		send_error(fd, request, fake.get_error);
 		return;
 	}
 
@@ -148,6 +191,12 @@ static void get(int fd, const struct nlmsghdr *request)
 	case FAKE_LATE:
 		late = *request;
 		return;
+	case FAKE_OVERTAKEN:
+		overtaken = *request;
+		return;
+	case FAKE_TWICE:
+		send_genl(fd, request, type, cmd, &f);
+		break;
 	case FAKE_ACK:
 	case FAKE_SHORT_ERROR:
 		send_error(fd, request, 0);
@@ -171,15 +220,32 @@ static void get(int fd, const struct nlmsghdr *request)
 		break;
 	}
 	send_genl(fd, request, type, cmd, &f);
+	if (overtaken.nlmsg_len) {
+		send_genl(fd, &overtaken, type, cmd, &f);
+		overtaken.nlmsg_len = 0;
+	}
 }
 
 static void respond(int fd, const struct nlmsghdr *request)
 {
+	bool resolves = request->nlmsg_type == GENL_ID_CTRL;
+
 	send_noise(fd, request);
-	if (request->nlmsg_type == GENL_ID_CTRL)
+	if (fake.datagram && fake.datagram_resolves == resolves)
+		send_forged(fd, request);
+	else if (resolves)
 		resolve(fd, request);
 	else
 		get(fd, request);
+}
+
+/* One of those that the program has asked for? */
+static bool take(int *times)
+{
+	if (!*times)
+		return false;
+	--*times;
+	return true;
 }
 
 int socket(int domain, int type, int protocol)
@@ -254,6 +320,8 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	if (!peer(fd))
 		return syscall(SYS_sendmsg, fd, msg, flags);
+	if (take(&fake.interruptions))
+		return fail(EINTR);
 	if (fake.send_error)
 		return fail(fake.send_error);
 	respond(fd, msg->msg_iov[0].iov_base);
@@ -273,6 +341,10 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 		close(fd);
 		return fail(EBADF);
 	}
+	if (take(&fake.interruptions))
+		return fail(EINTR);
+	if (take(&fake.overruns))
+		return fail(ENOBUFS);
 	if (fake.recv_error)
 		return fail(fake.recv_error);
 
@@ -281,10 +353,22 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	len = syscall(SYS_recvmsg, fd, msg, flags);
 	msg->msg_name = name;
 	if (len < 0)
-		return len;
+		return fake.idle_error ? fail(fake.idle_error) : len;
 	if (len >= (ssize_t)sizeof(*nlh) && nlh->nlmsg_pid == STRANGER)
 		from.nl_pid = STRANGER;
 	memcpy(name, &from, sizeof(from));
 	msg->msg_namelen = sizeof(from);
 	return len;
+}
+
+int poll(struct pollfd *fds, unsigned long n, int timeout)
+{
+	if (n == 1 && peer(fds->fd)) {
+		if (take(&fake.interruptions))
+			return fail(EINTR);
+		/* Nobody has to wait for what recvmsg says at once. */
+		if (fake.idle_error)
+			return 1;
+	}
+	return syscall(SYS_poll, fds, n, timeout);
 }

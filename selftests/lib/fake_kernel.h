@@ -18,6 +18,8 @@ enum fake_manner {
 	FAKE_REPLY,		/* as it should */
 	FAKE_SILENT,		/* never */
 	FAKE_LATE,		/* to this request when the next one comes */
+	FAKE_OVERTAKEN,		/* and even after the answer to that one */
+	FAKE_TWICE,
 	FAKE_ACK,		/* error 0 without a reply */
 	FAKE_SHORT_ERROR,	/* an error message without an error in it */
 	FAKE_OTHER_COMMAND,
@@ -36,10 +38,16 @@ struct fake {
 	bool resolve_silent;
 	bool resolve_malformed;
 	int noise;		/* datagrams that are not for us come first */
+	const void *datagram;	/* answers GET, or resolving, as it is; but */
+	size_t datagram_len;	/* nlmsg_seq is counted from the request's */
+	bool datagram_resolves;
 	int socket_error;	/* errno of socket() */
 	int bind_error;
 	int send_error;
 	int recv_error;
+	int idle_error;		/* errno of receiving when nothing is there */
+	int overruns;		/* so many times, ENOBUFS before a message */
+	int interruptions;	/* so many times, EINTR before a system call */
 	bool close_behind;	/* the program closes all its files */
 	struct figures figures;
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include <netinet/in.h>
-#include <linux/netlink.h>
+#include <linux/genetlink.h>
 
 #include "forge.h"
 
@@ -146,4 +146,23 @@ void forge_reply_without(struct forge *f, const struct figures *n, int outer,
 void forge_reply(struct forge *f, const struct figures *n)
 {
 	forge_reply_without(f, n, 0, 0);
+}
+
+static void append(struct forge *f, const void *bytes, size_t len)
+{
+	if (len > sizeof(f->bytes) - f->len)
+		abort();
+	memcpy(f->bytes + f->len, bytes, len);
+	f->len += len;
+}
+
+void forge_message(struct forge *f, struct nlmsghdr nlh, int cmd,
+		   const struct forge *attrs)
+{
+	const struct genlmsghdr hdr = { .cmd = cmd, .version = 1 };
+
+	nlh.nlmsg_len = NLMSG_HDRLEN + GENL_HDRLEN + attrs->len;
+	append(f, &nlh, sizeof(nlh));
+	append(f, &hdr, sizeof(hdr));
+	append(f, attrs->bytes, attrs->len);
 }

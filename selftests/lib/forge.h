@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <linux/ipsecstat.h>
+#include <linux/netlink.h>
 
 struct kind {
 	uint8_t proto;
@@ -45,6 +46,10 @@ void forge_reply(struct forge *f, const struct figures *n);
 /* The same without the attribute @inner of the nest @outer; 0: all of @outer. */
 void forge_reply_without(struct forge *f, const struct figures *n, int outer,
 			 int inner);
+
+/* Append a whole message: @nlh but for its length, @cmd and @attrs. */
+void forge_message(struct forge *f, struct nlmsghdr nlh, int cmd,
+		   const struct forge *attrs);
 
 /* Figures that are all different from each other. */
 extern const struct figures forge_example;

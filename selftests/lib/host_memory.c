@@ -148,6 +148,67 @@ TEST(statistics)
 	EXPECT_EQ(0, FwpmEngineClose0(handle));
 }
 
+/* The table of handles grows with the ninth session; the others stay. */
+TEST(open_with_a_full_table)
+{
+	HANDLE handle[9] = { NULL };
+	IPSEC_STATISTICS1 s;
+	DWORD ret;
+	int i, n;
+
+	fake_reset();
+	for (i = 0; i < 8; i++)
+		ASSERT_EQ(0, open_at(0, &handle[i]));
+	alive = 0;
+	for (n = 1; (ret = open_at(n, &handle[8])); n++) {
+		EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, ret);
+		EXPECT_EQ(NULL, handle[8]);
+		EXPECT_EQ(0, alive);
+		EXPECT_EQ(8, fake.sockets);
+	}
+	EXPECT_GT(n, 5);
+	for (i = 0; i < 9; i++) {
+		EXPECT_EQ(0, IPsecGetStatistics1(handle[i], &s));
+		EXPECT_EQ(0, FwpmEngineClose0(handle[i]));
+	}
+	EXPECT_EQ(0, fake.sockets);
+}
+
+/*
+ * After an error of no code of its own, the library asks whose the number is by
+ * now. If it cannot, the error stays.
+ */
+TEST(refused)
+{
+	IPSEC_STATISTICS1 s;
+	HANDLE handle;
+	DWORD ret;
+	int n, asked;
+
+	fake_reset();
+	fake.get_error = EINVAL;
+	ASSERT_EQ(0, open_at(0, &handle));
+	alive = 0;
+	for (n = 1; ; n++) {
+		asked = fake.resolves;
+		until_failure = n;
+		watching = true;
+		ret = IPsecGetStatistics1(handle, &s);
+		watching = false;
+		EXPECT_EQ(0, alive);
+		if (until_failure)
+			break;
+		EXPECT_TRUE(ret == ERROR_NOT_ENOUGH_MEMORY ||
+			    ret == RPC_S_CALL_FAILED) {
+			TH_LOG("%u at allocation %d", ret, n);
+		}
+	}
+	EXPECT_GT(n, 5);
+	EXPECT_EQ(RPC_S_CALL_FAILED, ret);
+	EXPECT_EQ(asked + 1, fake.resolves);
+	EXPECT_EQ(0, FwpmEngineClose0(handle));
+}
+
 /* Nor is anything lost when the answer is no good. */
 TEST(answers_that_are_errors)
 {

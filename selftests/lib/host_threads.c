@@ -244,6 +244,49 @@ TEST(waiting_for_a_thread_is_bounded)
 	EXPECT_EQ(0, fake.sockets);
 }
 
+/* A right answer or the end of the session, and after the end no answer. */
+static void *read_to_the_end(void *handle)
+{
+	IPSEC_STATISTICS1 s;
+	DWORD ret;
+	int i;
+
+	while (!(ret = IPsecGetStatistics1(handle, &s)))
+		if (s.aggregateSaStatistics.activeSas != 11)
+			return "figure";
+	if (ret != (DWORD)FWP_E_SESSION_ABORTED)
+		return "code";
+	for (i = 0; i < rounds(); i++)
+		if (IPsecGetStatistics1(handle, &s) != ret)
+			return "not the end";
+	return NULL;
+}
+
+static void *unload(void *arg)
+{
+	(void)arg;
+	while (__atomic_load_n(&fake.requests, __ATOMIC_RELAXED) < rounds())
+		Sleep(1);
+	__atomic_store_n(&fake.family, 0, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+TEST(module_dies_amid_calls)
+{
+	pthread_t thread;
+	HANDLE handle;
+
+	fake_reset();
+	handle = open_session(NULL);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unload, NULL));
+	EXPECT_EQ(0, failures(read_to_the_end, handle));
+	pthread_join(thread, NULL);
+	/* It was not asked for by name, which would have loaded it again. */
+	EXPECT_EQ(1, fake.resolves);
+	EXPECT_EQ(0, FwpmEngineClose0(handle));
+	EXPECT_EQ(0, fake.sockets);
+}
+
 static int exit_status(pid_t pid)
 {
 	int status;
