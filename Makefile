@@ -18,11 +18,11 @@ endif
 export V PREFIX
 
 USER_PARTS := lib tools examples
-TEST_PARTS := selftests/lib selftests/tools selftests/bench
+TEST_PARTS := selftests/lib selftests/tools selftests/bench selftests/fuzz
 
 .PHONY: all module $(USER_PARTS) check-programs clean help
 .PHONY: install install-module install-lib install-tools
-.PHONY: demo check bench shell
+.PHONY: demo check bench fuzz shell
 
 all: $(if $(KDIR),module,no-module) lib tools examples
 
@@ -70,6 +70,7 @@ clean:
 demo: ; @selftests/demo/run
 check: ; @selftests/run $(TESTS)
 bench: ; @selftests/bench/run $(BOOTS)
+fuzz: ; @selftests/fuzz/run $(FUZZ)
 shell: ; @selftests/guest/shell $(KERNEL)
 
 .PHONY: have-kdir no-module
@@ -94,6 +95,8 @@ help:
 	@echo '                     TESTS="xfrm/traffic static" selects some'
 	@echo 'make bench           what a packet, an SA and a read cost, beside what the'
 	@echo '                     other ways cost; docs/performance.md explains it'
+	@echo 'make fuzz            a session of each fuzzer, FUZZ_SECONDS=60 long;'
+	@echo '                     FUZZ="reply" selects some'
 	@echo 'make shell           a shell in the guest, the module loaded'
 	@echo 'make clean           removes what make built; rm -r build removes'
 	@echo '                     what the tests fetched, too'

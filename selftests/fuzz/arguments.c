@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fuzzes the arguments of ipsecstat. An input is what follows the name of the
+ * program, an argument up to each NUL. The program is as it is, but that the
+ * Makefile lets its exit() end in leave() and its atexit() in at_leave().
+ */
+#include <getopt.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+#define MOST_ARGUMENTS	16
+#define ROOM		65536
+
+int ipsecstat_main(int argc, char **argv);
+_Noreturn void leave(int status);
+int at_leave(void (*function)(void));
+
+/* A stream of the program, taken down. */
+struct record {
+	size_t len;
+	bool closed;
+	char text[ROOM];
+};
+
+static struct record out, err;
+static jmp_buf left;
+static int left_with;
+static bool closed;		/* by the program, which so saw it written */
+static void (*last_word)(void);
+static unsigned long shown, told, refused;
+
+void fuzz_outcomes(FILE *to)
+{
+	fprintf(to, "outcome shown: %lu\n", shown);
+	fprintf(to, "outcome told: %lu\n", told);
+	fprintf(to, "outcome refused: %lu\n", refused);
+}
+
+void leave(int status)
+{
+	left_with = status;
+	longjmp(left, 1);
+}
+
+int at_leave(void (*function)(void))
+{
+	last_word = function;
+	return 0;
+}
+
+static ssize_t take_down(void *cookie, const char *text, size_t len)
+{
+	struct record *record = cookie;
+
+	DEMAND(len < ROOM - record->len);
+	memcpy(record->text + record->len, text, len);
+	record->len += len;
+	record->text[record->len] = '\0';
+	return len;
+}
+
+static int end_record(void *cookie)
+{
+	((struct record *)cookie)->closed = true;
+	return 0;
+}
+
+static FILE *open_record(struct record *record)
+{
+	const cookie_io_functions_t functions = {
+		.write = take_down, .close = end_record
+	};
+
+	record->len = 0;
+	record->text[0] = '\0';
+	record->closed = false;
+	return fopencookie(record, "w", functions);
+}
+
+static int run(int argc, char **argv)
+{
+	FILE *old_out = stdout, *old_err = stderr;
+
+	stdout = open_record(&out);
+	stderr = open_record(&err);
+	last_word = NULL;
+	optind = 0;		/* getopt begins anew */
+	if (!setjmp(left))
+		left_with = ipsecstat_main(argc, argv);
+	closed = out.closed;
+	if (!closed)
+		fclose(stdout);
+	fclose(stderr);
+	stdout = old_out;
+	stderr = old_err;
+	if (last_word)
+		last_word();
+	return left_with;
+}
+
+/* Of an exit status, what the manual page promises. */
+static void judge(int status)
+{
+	static const char help[] = "ipsecstat: for help: ipsecstat --help\n";
+
+	DEMAND(status == 0 || status == 2);
+	if (status) {
+		DEMAND(!out.len);
+		DEMAND(err.len >= strlen(help) &&
+		       !strcmp(err.text + err.len - strlen(help), help));
+		refused++;
+	} else {
+		DEMAND(closed && out.len && out.text[out.len - 1] == '\n');
+		DEMAND(!err.len);
+		/* Statistics were asked for, or help or the version. */
+		if (last_word)
+			shown++;
+		else
+			told++;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	char *argv[MOST_ARGUMENTS + 2] = { "ipsecstat" };
+	char *text, *at;
+	int argc = 1;
+
+	text = malloc(size + 1);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	for (at = text; at < text + size && argc <= MOST_ARGUMENTS;
+	     at += strlen(at) + 1)
+		argv[argc++] = at;
+	judge(run(argc, argv));
+	free(text);
+	return 0;
+}

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034 # for those who source this
+#
+# What running the fuzzers takes.
+
+fuzz=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+fuzzers=(reply arguments)
+
+# run_fuzzer NAME ARGUMENT...: with the bounds that hold for every run.
+run_fuzzer()
+{
+	local name=$1 longest
+
+	shift
+	case $name in
+	reply)		longest=2048 ;;
+	arguments)	longest=64 ;;
+	esac
+	"$fuzz/$name" -max_len=$longest -timeout=10 -rss_limit_mb=1024 \
+		-print_final_stats=0 -verbosity=1 "$@"
+}
+
+# seed NAME FOLDER: what the protocol of today looks like, whatever has changed
+# in it since the corpus was kept.
+seed()
+{
+	[[ $1 != reply ]] || "$fuzz/seeds" "$2"
+}
