@@ -214,7 +214,24 @@ static DWORD enter_locked(struct fwp_session *session)
 	return ERROR_SUCCESS;
 }
 
-DWORD fwp_session_enter(HANDLE handle, struct fwp_session **sessionp)
+/*
+ * A thread cancelled inside the library would leave the table locked, a session
+ * busy, or a socket open, for good: it has to wait until it is out again.
+ */
+static int hold_cancel(void)
+{
+	int old;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+	return old;
+}
+
+static void let_cancel(int old)
+{
+	pthread_setcancelstate(old, NULL);
+}
+
+static DWORD enter(HANDLE handle, struct fwp_session **sessionp)
 {
 	struct fwp_session **place;
 	struct fwp_session *session;
@@ -238,12 +255,27 @@ DWORD fwp_session_enter(HANDLE handle, struct fwp_session **sessionp)
 	return ERROR_SUCCESS;
 }
 
+DWORD fwp_session_enter(HANDLE handle, struct fwp_session **sessionp)
+{
+	int cancel = hold_cancel();
+	DWORD ret = enter(handle, sessionp);
+
+	if (ret)
+		let_cancel(cancel);
+	else
+		(*sessionp)->cancel = cancel;
+	return ret;
+}
+
 void fwp_session_leave(struct fwp_session *session)
 {
+	int cancel = session->cancel;
+
 	pthread_mutex_lock(&table.lock);
 	session->busy = false;
 	pthread_cond_signal(&session->idle);
 	put_and_unlock(session);
+	let_cancel(cancel);
 }
 
 static UINT32 timeout_of(const FWPM_SESSION0 *wanted)
@@ -295,40 +327,50 @@ static struct fwp_session *new_session(const FWPM_SESSION0 *wanted)
 	return session;
 }
 
+static DWORD open_session(const FWPM_SESSION0 *wanted, HANDLE *handle)
+{
+	struct fwp_session *session = new_session(wanted);
+	struct timespec deadline;
+	DWORD ret;
+
+	if (!session)
+		return ERROR_NOT_ENOUGH_MEMORY;
+
+	deadline = deadline_in(session->timeout);
+	ret = fwp_link_open(&session->link, &deadline);
+	if (!ret)
+		ret = insert(session, handle);
+	if (ret)
+		destroy(session);
+	return ret;
+}
+
 EXPORT DWORD WINAPI FwpmEngineOpen0(const wchar_t *serverName,
 				    UINT32 authnService,
 				    SEC_WINNT_AUTH_IDENTITY_W *authIdentity,
 				    const FWPM_SESSION0 *session,
 				    HANDLE *engineHandle)
 {
-	struct fwp_session *opened;
-	struct timespec deadline;
 	DWORD ret;
+	int cancel;
 
 	ret = check_open(serverName, authnService, authIdentity, session,
 			 engineHandle);
 	if (ret)
 		return ret;
-	opened = new_session(session);
-	if (!opened)
-		return ERROR_NOT_ENOUGH_MEMORY;
-
-	deadline = deadline_in(opened->timeout);
-	ret = fwp_link_open(&opened->link, &deadline);
-	if (!ret)
-		ret = insert(opened, engineHandle);
-	if (ret)
-		destroy(opened);
+	cancel = hold_cancel();
+	ret = open_session(session, engineHandle);
+	let_cancel(cancel);
 	return ret;
 }
 
-EXPORT DWORD WINAPI FwpmEngineClose0(HANDLE engineHandle)
+static DWORD close_session(HANDLE handle)
 {
 	struct fwp_session **place;
 	struct fwp_session *session;
 
 	pthread_mutex_lock(&table.lock);
-	place = find(engineHandle);
+	place = find(handle);
 	if (!place) {
 		pthread_mutex_unlock(&table.lock);
 		return ERROR_INVALID_HANDLE;
@@ -337,6 +379,15 @@ EXPORT DWORD WINAPI FwpmEngineClose0(HANDLE engineHandle)
 	remove_locked(place);
 	put_and_unlock(session);
 	return ERROR_SUCCESS;
+}
+
+EXPORT DWORD WINAPI FwpmEngineClose0(HANDLE engineHandle)
+{
+	int cancel = hold_cancel();
+	DWORD ret = close_session(engineHandle);
+
+	let_cancel(cancel);
+	return ret;
 }
 
 /*

@@ -215,6 +215,38 @@ TEST(close_lets_a_call_finish)
 	EXPECT_EQ(0, fake.sockets);
 }
 
+/*
+ * Two threads are cancelled, one that waits for the kernel and one that waits
+ * for the first: both come to their end, and the session is free again.
+ */
+TEST(cancelled_threads_leave_nothing_behind)
+{
+	FWPM_SESSION0 session = { .txnWaitTimeoutInMSec = 200 };
+	struct slow slow[2];
+	pthread_t thread[2];
+	HANDLE handle;
+	int i;
+
+	fake_reset();
+	handle = open_session(&session);
+	fake.manner = FAKE_SILENT;
+	for (i = 0; i < 2; i++) {
+		slow[i] = (struct slow) { .handle = handle };
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, read_slowly,
+					    &slow[i]));
+	}
+	while (!__atomic_load_n(&fake.requests, __ATOMIC_RELAXED))
+		Sleep(1);
+	for (i = 0; i < 2; i++)
+		pthread_cancel(thread[i]);
+	for (i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	fake.manner = FAKE_REPLY;
+	EXPECT_TRUE(read_right(handle));
+	EXPECT_EQ(0, FwpmEngineClose0(handle));
+	EXPECT_EQ(0, fake.sockets);
+}
+
 /* Waiting for another thread counts as waiting. */
 TEST(waiting_for_a_thread_is_bounded)
 {
