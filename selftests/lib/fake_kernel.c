@@ -239,13 +239,17 @@ static void respond(int fd, const struct nlmsghdr *request)
 		get(fd, request);
 }
 
-/* One of those that the program has asked for? */
-static bool take(int *times)
+/* Is this one of the attempts that are to be interrupted? */
+static bool interrupted(void)
 {
-	if (!*times)
-		return false;
-	--*times;
-	return true;
+	static __thread int times;
+
+	if (times < fake.interruptions) {
+		times++;
+		return true;
+	}
+	times = 0;
+	return false;
 }
 
 int socket(int domain, int type, int protocol)
@@ -320,7 +324,7 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	if (!peer(fd))
 		return syscall(SYS_sendmsg, fd, msg, flags);
-	if (take(&fake.interruptions))
+	if (interrupted())
 		return fail(EINTR);
 	if (fake.send_error)
 		return fail(fake.send_error);
@@ -341,10 +345,12 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 		close(fd);
 		return fail(EBADF);
 	}
-	if (take(&fake.interruptions))
+	if (interrupted())
 		return fail(EINTR);
-	if (take(&fake.overruns))
+	if (fake.overruns) {
+		fake.overruns--;
 		return fail(ENOBUFS);
+	}
 	if (fake.recv_error)
 		return fail(fake.recv_error);
 
@@ -364,7 +370,7 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 int poll(struct pollfd *fds, unsigned long n, int timeout)
 {
 	if (n == 1 && peer(fds->fd)) {
-		if (take(&fake.interruptions))
+		if (interrupted())
 			return fail(EINTR);
 		/* Nobody has to wait for what recvmsg says at once. */
 		if (fake.idle_error)

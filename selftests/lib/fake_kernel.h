@@ -47,7 +47,7 @@ struct fake {
 	int recv_error;
 	int idle_error;		/* errno of receiving when nothing is there */
 	int overruns;		/* so many times, ENOBUFS before a message */
-	int interruptions;	/* so many times, EINTR before a system call */
+	int interruptions;	/* so many times, EINTR before each system call */
 	bool close_behind;	/* the program closes all its files */
 	struct figures figures;
 
