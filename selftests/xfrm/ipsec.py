@@ -6,20 +6,23 @@
     fd00::1                       fd00::2
 
 Each host is a network namespace. A test provokes something and states exactly
-which figures change, by how much; every other figure must stay as it is.
+which figures change, by how much; every other figure must stay as it is. Beside that
+go witnesses that no test has to call: see "what must agree" below.
 """
 import contextlib
 import ctypes
 import os
-import re
+import socket
 import subprocess
 import sys
 import time
 
+import nl
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIBRARY = os.path.join(HERE, "../../lib/libfwpuclnt.so.1")
 CLONE_NEWNET = 0x40000000
-PATIENCE = 5.0
+PATIENCE = nl.PATIENCE
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -145,6 +148,12 @@ def reload_module():
 
 # --- hosts ------------------------------------------------------------------
 
+def packed(address):
+    """An IP address as SAs hold it."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.inet_pton(family, address)
+
+
 def run(*command, text=None):
     done = subprocess.run(command, input=text, text=True, capture_output=True,
                           check=False)
@@ -173,7 +182,13 @@ class Host:
         self.name = f"{letter}-{os.getpid()}"
         self.mac = f"02:00:00:00:00:{number:02x}"
         self.address = {4: f"10.0.0.{number}", 6: f"fd00::{number}"}
-        self.engine = None
+        self.own = set()                # its addresses, packed
+        self.take(*self.address.values())
+        self.engine = self.family = self.kernel = self.start = None
+
+    def take(self, *addresses):
+        """SAs that end in these are inbound."""
+        self.own |= {packed(address) for address in addresses}
 
     def ip(self, *lines):
         """Many ip commands for the price of one."""
@@ -183,6 +198,9 @@ class Host:
     def open(self):
         with inside(self.name):
             self.engine = Engine()
+            self.family = nl.Family()
+            self.kernel = nl.Lifetimes()
+        self.start = Snapshot(self)
 
     def statistics(self):
         return self.engine.read()
@@ -195,25 +213,24 @@ class Host:
 
     def lifetimes(self):
         """Bytes and packets of all listed SAs: {"in": (b, p), "out": ...}."""
-        text = run("ip", "-n", self.name, "-s", "xfrm", "state")
-        sums = {"in": [0, 0], "out": [0, 0]}
-        for state in re.split(r"\n(?=src )", text):
-            proto = re.search(r"proto (\S+)", state)
-            if not proto or proto[1] not in ("esp", "ah", "50", "51"):
-                continue
-            inbound = re.search(r"dst (\S+)", state)[1] in \
-                self.address.values()
-            count = re.search(r"lifetime current:\s+(\d+)\(bytes\), "
-                              r"(\d+)\(packets\)", state)
-            both = sums["in" if inbound else "out"]
-            both[0] += int(count[1])
-            both[1] += int(count[2])
-        return {key: tuple(value) for key, value in sums.items()}
+        sums = {"in": (0, 0), "out": (0, 0)}
+        for state in self.kernel.listed():
+            way = self.way(state.target)
+            size, count = sums[way]
+            sums[way] = size + state.bytes, count + state.packets
+        return sums
+
+    def way(self, target):
+        return "in" if target in self.own else "out"
+
+    def flush(self):
+        """All SAs and policies go; what the SAs did is noted before."""
+        self.kernel.sums()
+        self.ip("xfrm state flush", "xfrm policy flush")
 
     def states(self):
         """How many ESP and AH states are listed."""
-        text = run("ip", "-n", self.name, "xfrm", "state")
-        return len(re.findall(r"proto (?:esp|ah|50|51) ", text))
+        return len(self.kernel.listed())
 
 
 class Link:
@@ -241,6 +258,144 @@ class Link:
         for host in (self.a, self.b):
             host.engine.close()
             run("ip", "netns", "del", host.name)
+
+
+# --- what must agree --------------------------------------------------------
+
+TWINS = ("invalidSpisOnInbound", "authenticationFailuresOnInbound",
+         "replayCheckFailuresOnInbound", "saNotInitializedOnInbound")
+CAUSES = [f"drop.{member}" for member, _ in Drop._fields_[:-1]]
+TOTAL = "drop.totalDropPacketsInbound"
+# Figures whose sum is that of lines in /proc/net/xfrm_stat; a line that this
+# kernel does not know counts nothing. An AH or IPComp packet that fails
+# otherwise than by its ICV has no figure, and no test here sends one.
+SAME_AS_MIB = (
+    (("drop.invalidSpisOnInbound",), ("XfrmInNoStates",)),
+    (("drop.authenticationFailuresOnInbound",
+      "drop.decryptionFailuresOnInbound"), ("XfrmInStateProtoError",)),
+    (("drop.replayCheckFailuresOnInbound",), ("XfrmInStateSeqError",)),
+    (("drop.saNotInitializedOnInbound",), ("XfrmAcquireError",)),
+    (("drop.udpEspValidationFailuresOnInbound", "drop.invalidClearTextInbound",
+      "drop.receiveOverIncorrectSaInbound"),
+     ("XfrmInStateMismatch", "XfrmInTmplMismatch", "XfrmInStateModeError",
+      "XfrmInStateDirError")),
+)
+# Columns of traffic: bytes of the kinds (protocol, flags) that they sum
+ENCRYPTED, AUTHENTICATED, TUNNEL, OFFLOAD = 1, 2, 4, 8
+COLUMNS = {
+    "encryptedByteCount": lambda proto, flags: flags & ENCRYPTED,
+    "authenticatedAHByteCount": lambda proto, flags: proto == nl.AH,
+    "authenticatedESPByteCount":
+        lambda proto, flags: proto == nl.ESP and flags & AUTHENTICATED,
+    "transportByteCount": lambda proto, flags: not flags & TUNNEL,
+    "tunnelByteCount": lambda proto, flags: flags & TUNNEL,
+    "offloadByteCount": lambda proto, flags: flags & OFFLOAD,
+}
+
+
+def contradictions(now):
+    """What cannot be true together in one reply, be it under load."""
+    problems = []
+
+    def same(what, one, other):
+        if one != other:
+            problems.append(f"{what}: {one} is not {other}")
+
+    same("added - deleted and active",
+         now["sa.totalSasAdded"] - now["sa.totalSasDeleted"],
+         now["sa.activeSas"])
+    for twin in TWINS:
+        same(f"{twin} of all and of ESP + AH", now[f"drop.{twin}"],
+             now[f"esp.{twin}"] + now[f"ah.{twin}"])
+    same("decryption failures of all and of ESP",
+         now["drop.decryptionFailuresOnInbound"],
+         now["esp.decryptionFailuresOnInbound"])
+    for way in ("in", "out"):
+        both = now[f"{way}.transportByteCount"] + now[f"{way}.tunnelByteCount"]
+        for part in ("encryptedByteCount", "authenticatedESPByteCount",
+                     "authenticatedAHByteCount", "offloadByteCount"):
+            if now[f"{way}.{part}"] > both:
+                problems.append(f"{way}.{part} is more than all: {now}")
+    return problems
+
+
+def add_up(replies):
+    """The sum of some replies of the family, SAs and times aside."""
+    total = {}
+    for reply in replies:
+        for key, value in reply.items():
+            if key in ("in", "out"):
+                sums = total.setdefault(key, {})
+                for kind, counts in value.items():
+                    old = sums.get(kind, (0, 0))
+                    sums[kind] = tuple(map(sum, zip(old, counts)))
+            elif not key.startswith(("sa.", "since", "cpu")):
+                total[key] = total.get(key, 0) + value
+    return total
+
+
+def columns(kinds):
+    """One direction of a reply, as the library must show it."""
+    told = {column: sum(size for kind, (size, _) in kinds.items()
+                        if belongs(*kind))
+            for column, belongs in COLUMNS.items()}
+    told["totalSuccessfulPackets"] = sum(count for _, count in kinds.values())
+    return told
+
+
+class Snapshot:
+    """All that is said of a host at one time, by us and by the kernel."""
+
+    def __init__(self, host):
+        self.figures, self.mib = host.statistics(), host.mib()
+        self.reply, = host.family.get()
+        self.cpus = host.family.dump()
+        self.lifetimes = dict.fromkeys(
+            ((way, unit) for way in ("in", "out")
+             for unit in ("bytes", "packets")), 0)
+        for (target, unit), value in host.kernel.sums().items():
+            self.lifetimes[host.way(target), unit] += value
+        self.listed = host.kernel.count
+
+
+def disagreements(host):
+    """Where the witnesses of a host at rest contradict its figures."""
+    start, now = host.start, Snapshot(host)
+    problems = contradictions(now.figures)
+
+    def same(what, one, other):
+        if one != other:
+            problems.append(f"{host.name} {what}: {one} is not {other}")
+
+    def since(key):
+        return now.figures[key] - start.figures[key]
+
+    def mib_since(*lines):
+        return sum(now.mib.get(line, 0) - start.mib.get(line, 0)
+                   for line in lines)
+
+    same("states told and listed", now.figures["sa.activeSas"] +
+         now.figures["sa.pendingSaNegotiations"], now.listed)
+    for keys, lines in SAME_AS_MIB:
+        same(f"{' + '.join(keys)} and {' + '.join(lines)}",
+             sum(map(since, keys)), mib_since(*lines))
+    same(f"{TOTAL} and all of the MIB", since(TOTAL),
+         mib_since("XfrmAcquireError", *(line for line in now.mib if
+                                         line.startswith("XfrmIn"))))
+    if sum(map(since, CAUSES)) > since(TOTAL):
+        problems.append(f"{host.name}: more causes than drops")
+    same("do-reply and per-CPU dump", add_up([now.reply]), add_up(now.cpus))
+    for way in ("in", "out"):
+        for column, value in columns(now.reply[way]).items():
+            same(f"{way}.{column} of library and reply",
+                 now.figures[f"{way}.{column}"], value)
+        same(f"{way} bytes and lifetimes", since(f"{way}.transportByteCount") +
+             since(f"{way}.tunnelByteCount"), now.lifetimes[way, "bytes"] -
+             start.lifetimes[way, "bytes"])
+        same(f"{way} packets and lifetimes",
+             since(f"{way}.totalSuccessfulPackets"),
+             now.lifetimes[way, "packets"] - start.lifetimes[way, "packets"])
+    return problems
 
 
 # --- what changed -----------------------------------------------------------
@@ -280,7 +435,7 @@ def expect(host, provoke, wanted, mib=None, before=None):
         if seen == wanted or time.monotonic() > deadline:
             break
         time.sleep(0.01)
-    problems = differ("figure", seen, wanted)
+    problems = differ("figure", seen, wanted) + disagreements(host)
     if mib is not None:
         problems += differ("MIB", changes(mib_before, host.mib()), mib)
     return problems

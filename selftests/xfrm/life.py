@@ -370,12 +370,12 @@ class Cases(Base):
         return problems + self._see(["xfrm state flush"], GONE)
 
     def _until_listening(self, pid):
-        """Until the process is in a multicast group of NETLINK_XFRM (6)."""
+        """Until the process hears acquires: group 1 of NETLINK_XFRM (6)."""
         deadline = time.monotonic() + ipsec.PATIENCE
         while time.monotonic() < deadline:
             with open(f"/proc/{pid}/net/netlink", encoding="ascii") as file:
                 rows = [line.split() for line in file][1:]
-            if any(row[1] == "6" and int(row[3], 16) for row in rows):
+            if any(row[1] == "6" and int(row[3], 16) & 1 for row in rows):
                 return
             time.sleep(0.01)
         raise TimeoutError("no listener for acquires")

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Netlink by hand: the family of ipsecstat, and XFRM for what ip lacks."""
+import collections
+import contextlib
+import os
+import socket
+import struct
+import sys
+
+NETLINK_XFRM, NETLINK_GENERIC, NETLINK_CRYPTO = 6, 16, 21
+SOL_NETLINK, SO_RCVBUFFORCE = 270, 33
+NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 10, 11, 12
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
+NLMSG_ERROR, NLMSG_DONE, NLM_F_ACK_TLVS = 2, 3, 0x200
+NLMSGERR_ATTR_MSG, NLMSGERR_ATTR_OFFS = 1, 2
+PATIENCE = 5.0
+
+
+class Refused(OSError):
+    """An error reply: errno, its text, and the attribute at fault."""
+
+    def __init__(self, error, text="", offset=0):
+        super().__init__(f"{os.strerror(error)}: {text}")
+        self.number, self.text, self.offset = error, text, offset
+
+
+# --- messages and attributes ------------------------------------------------
+
+def attribute(kind, payload):
+    data = struct.pack("=HH", 4 + len(payload), kind) + payload
+    return data.ljust((len(data) + 3) & ~3, b"\0")
+
+
+def attributes(data):
+    """(type, payload) of each attribute."""
+    while len(data) >= 4:
+        length, kind = struct.unpack_from("=HH", data)
+        yield kind & 0x3FFF, data[4:length]
+        data = data[(length + 3) & ~3:]
+
+
+def number(payload):
+    return int.from_bytes(payload, sys.byteorder)
+
+
+def message(kind, flags, payload):
+    return struct.pack("=IHHII", 16 + len(payload), kind, flags, 1, 0) + payload
+
+
+class Socket:
+    """Requests and their replies, of any netlink protocol."""
+
+    def __init__(self, protocol):
+        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
+                                    protocol)
+        for option in (NETLINK_EXT_ACK, NETLINK_CAP_ACK):
+            self.socket.setsockopt(SOL_NETLINK, option, 1)
+        self.socket.settimeout(PATIENCE)
+
+    def request(self, kind, payload, flags=NLM_F_REQUEST, raw=None):
+        """The payloads of all replies to one request."""
+        self.socket.send(raw or message(kind, flags, payload))
+        replies = []
+        while True:
+            for kind, data in self._received():
+                if kind == NLMSG_ERROR:     # then the request's header
+                    self._refuse(data, 36)
+                    return replies
+                if kind == NLMSG_DONE:
+                    self._refuse(data, 20)
+                    return replies
+                replies.append(data[16:])
+            if flags & NLM_F_DUMP != NLM_F_DUMP and not flags & NLM_F_ACK:
+                return replies
+
+    def _received(self):
+        """(type, message) of each in the next datagram."""
+        data = self.socket.recv(1 << 16)
+        while data:
+            length, kind, _ = struct.unpack_from("=IHH", data)
+            yield kind, data[:length]
+            data = data[(length + 3) & ~3:]
+
+    @staticmethod
+    def _refuse(data, told_at):
+        flags, = struct.unpack_from("=H", data, 6)
+        error, = struct.unpack_from("=i", data, 16)
+        if not error:
+            return
+        told = dict(attributes(data[told_at:])) \
+            if flags & NLM_F_ACK_TLVS else {}
+        raise Refused(-error,
+                      told.get(NLMSGERR_ATTR_MSG, b"").rstrip(b"\0").decode(),
+                      number(told.get(NLMSGERR_ATTR_OFFS, b"")))
+
+
+# --- the family of ipsecstat ------------------------------------------------
+
+GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_ID, CTRL_ATTR_NAME = 16, 3, 1, 2
+GET = 1
+CPU, SINCE, SA, DROP_ESP, DROP_AH, DROP, IN, OUT = range(1, 9)
+NAMES = {CPU: "cpu", SINCE: "since", SA: "sa", DROP_ESP: "esp",
+         DROP_AH: "ah", DROP: "drop", IN: "in", OUT: "out"}
+
+
+class Family(Socket):
+    """A generic netlink socket that speaks to ipsecstat."""
+
+    def __init__(self):
+        super().__init__(NETLINK_GENERIC)
+        self.socket.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
+        self.id = GENL_ID_CTRL
+        reply, = self.ask(CTRL_CMD_GETFAMILY,
+                          attribute(CTRL_ATTR_NAME, b"ipsecstat\0"))
+        self.id = number(dict(attributes(reply))[CTRL_ATTR_ID])
+
+    def ask(self, command, body=b"", version=1, flags=NLM_F_REQUEST,
+            raw=None):
+        """The attributes of all replies to one request."""
+        payload = struct.pack("=BBH", command, version, 0) + body
+        return [reply[4:] for reply in
+                self.request(self.id, payload, flags, raw)]
+
+    def get(self, **how):
+        return [self.decode(reply) for reply in self.ask(GET, **how)]
+
+    def dump(self):
+        """One reply for each CPU."""
+        return self.get(flags=NLM_F_REQUEST | NLM_F_DUMP)
+
+    @staticmethod
+    def decode(reply):
+        """Flat: {"sa.1": active, "in": {(proto, flags): (bytes, packets)}}."""
+        told = {"in": {}, "out": {}}
+        for kind, payload in attributes(reply):
+            name = NAMES[kind]
+            if kind in (IN, OUT):
+                one = {k: number(v) for k, v in attributes(payload)}
+                told[name][one[1], one[2]] = one[3], one[4]
+            elif kind in (CPU, SINCE):
+                told[name] = number(payload)
+            else:
+                told.update({f"{name}.{k}": number(v)
+                             for k, v in attributes(payload)})
+        return told
+
+
+# --- XFRM -------------------------------------------------------------------
+
+XFRM_NEWSA, XFRM_DELSA, XFRM_GETSA = 0x10, 0x11, 0x12
+XFRM_EXPIRE, XFRM_FLUSHSA = 0x18, 0x1c
+XFRMA_SA, IPSEC_PROTO_ANY = 6, 255
+GROUPS = 2 | 4                          # of expiry, and of SAs
+ESP, AH = socket.IPPROTO_ESP, socket.IPPROTO_AH
+# struct xfrm_usersa_info: address, SPI and protocol at 56, lifetime at 160
+SA_ID, SA_LIFETIME, SA_FAMILY, SA_INFO_SIZE = 56, 160, 212, 224
+
+State = collections.namedtuple("State", "target spi proto family bytes packets")
+
+
+def state_of(info):
+    """An ESP or AH state from its struct xfrm_usersa_info, None of others."""
+    target, spi, proto = struct.unpack_from("=16s4sB", info, SA_ID)
+    if proto not in (ESP, AH):
+        return None
+    size, count = struct.unpack_from("=QQ", info, SA_LIFETIME)
+    family, = struct.unpack_from("=H", info, SA_FAMILY)
+    if family == socket.AF_INET:
+        target = target[:4]
+    return State(target, spi, proto, family, size, count)
+
+
+class Lifetimes:
+    """What the kernel counts in each SA of a namespace, dead ones included.
+
+    Bytes and packets of an SA leave with it, but not in silence: the messages
+    of delete and expiry carry them. A flush says nothing, nor does migration;
+    of these SAs the figures last listed must do.
+    """
+
+    def __init__(self):
+        self.lister = Socket(NETLINK_XFRM)
+        self.events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
+                                    NETLINK_XFRM)
+        self.events.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 25)
+        self.events.bind((0, GROUPS))
+        self.events.setblocking(False)
+        self.live, self.dead, self.count = {}, collections.Counter(), 0
+
+    def listed(self):
+        """The ESP and AH states that are there."""
+        replies = self.lister.request(XFRM_GETSA, b"",
+                                      NLM_F_REQUEST | NLM_F_DUMP)
+        return [state for state in map(state_of, replies) if state]
+
+    def sums(self):
+        """{(address, "bytes" or "packets"): sum}, of live and dead."""
+        self._bury_reported()
+        listed = self.listed()
+        self.count = len(listed)
+        now = {state[:4]: state for state in listed}
+        for key in self.live.keys() - now.keys():
+            self._bury(self.live[key])
+        self.live = now
+        sums = self.dead.copy()
+        for state in now.values():
+            self._add(sums, state)
+        return sums
+
+    @staticmethod
+    def _add(sums, state):
+        sums[state.target, "bytes"] += state.bytes
+        sums[state.target, "packets"] += state.packets
+
+    def _bury(self, state):
+        self._add(self.dead, state)
+
+    def _bury_reported(self):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._report(self.events.recv(1 << 16))
+
+    def _report(self, data):
+        kind, = struct.unpack_from("=H", data, 4)
+        body = data[16:]
+        state = None
+        if kind == XFRM_DELSA:          # behind a struct xfrm_usersa_id
+            state = state_of(dict(attributes(body[24:]))[XFRMA_SA])
+        elif kind == XFRM_EXPIRE and body[SA_INFO_SIZE]:
+            state = state_of(body)
+        elif kind == XFRM_FLUSHSA:
+            for key in [key for key in self.live
+                        if body[0] in (key[2], 0, IPSEC_PROTO_ANY)]:
+                self._bury(self.live.pop(key))
+        if state:
+            self.live.pop(state[:4], None)
+            self._bury(state)
+
+
+# --- the kernel's crypto ----------------------------------------------------
+
+CRYPTO_MSG_NEWALG, CRYPTO_MSG_DELALG = 0x10, 0x11
+CRYPTO_KINDS = {"aead": (0x3, 0xf), "hash": (0xe, 0xe)}     # type, mask
+
+
+class Crypto(Socket):
+    """Makes and removes algorithms that templates build from others."""
+
+    def __init__(self):
+        super().__init__(NETLINK_CRYPTO)
+
+    def _ask(self, kind, name, driver, alg_type=0, mask=0):
+        self.request(kind, struct.pack(
+            "=64s64s64sIIII", name.encode(), driver.encode(), b"", alg_type,
+            mask, 0, 0), NLM_F_REQUEST | NLM_F_ACK)
+
+    def add(self, kind, driver):
+        self._ask(CRYPTO_MSG_NEWALG, "", driver, *CRYPTO_KINDS[kind])
+
+    def remove(self, name, driver):
+        self._ask(CRYPTO_MSG_DELALG, name, driver)
+
+    @staticmethod
+    def list():
+        """The rows of /proc/crypto."""
+        with open("/proc/crypto", encoding="ascii") as file:
+            for entry in file.read().strip().split("\n\n"):
+                yield {key.strip(): value.strip() for key, _, value in
+                       (line.partition(":") for line in entry.splitlines())}
