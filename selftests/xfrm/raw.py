@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What no tool at hand can ask of the kernel: PF_KEY, and migration."""
-import ipaddress
 import os
 import socket
 import struct
 
 import ipsec
+import nl
 
 PROTOCOLS = {"esp": socket.IPPROTO_ESP, "ah": socket.IPPROTO_AH}
 
@@ -14,18 +14,12 @@ def family(text):
     return socket.AF_INET6 if ":" in text else socket.AF_INET
 
 
-def packed(text):
-    return ipaddress.ip_address(text).packed
-
-
 def bits(text):
-    return 8 * len(packed(text))
+    return 8 * len(ipsec.packed(text))
 
 
 # --- XFRM over netlink ------------------------------------------------------
 
-NETLINK_XFRM = 6
-NLM_F_REQUEST, NLM_F_ACK = 1, 4
 XFRM_MSG_MIGRATE, XFRMA_MIGRATE = 0x21, 17
 XFRM_POLICY = {"in": 0, "out": 1}
 XFRM_MODE = {"transport": 0, "tunnel": 1}
@@ -37,7 +31,7 @@ def migrate(host, proto, mode, direction, selector, old, new):
     Addresses come in pairs, source first; the reqid is 1.
     """
     def wide(text):
-        return packed(text).ljust(16, b"\0")
+        return ipsec.packed(text).ljust(16, b"\0")
 
     source, target = selector
     head = wide(target) + wide(source) + struct.pack(
@@ -46,17 +40,10 @@ def migrate(host, proto, mode, direction, selector, old, new):
         struct.pack("=BBxxIHH", PROTOCOLS[proto], XFRM_MODE[mode], 1,
                     family(source), family(new[0]))
     body = head + struct.pack("=IBxxx", 0, XFRM_POLICY[direction]) + \
-        struct.pack("=HH", 4 + len(move), XFRMA_MIGRATE) + move
-    header = struct.pack("=IHHII", 16 + len(body), XFRM_MSG_MIGRATE,
-                         NLM_F_REQUEST | NLM_F_ACK, 1, 0)
+        nl.attribute(XFRMA_MIGRATE, move)
     with ipsec.inside(host.name):
-        netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
-                                NETLINK_XFRM)
-    with netlink:
-        netlink.send(header + body)
-        error = struct.unpack_from("=i", netlink.recv(4096), 16)[0]
-    if error:
-        raise OSError(-error, "XFRM_MSG_MIGRATE")
+        kernel = nl.Socket(nl.NETLINK_XFRM)
+    kernel.request(XFRM_MSG_MIGRATE, body, nl.NLM_F_REQUEST | nl.NLM_F_ACK)
 
 
 # --- PF_KEY, RFC 2367 -------------------------------------------------------
@@ -76,8 +63,8 @@ def _extension(kind, body):
 
 def _address(kind, text):
     where = struct.pack("=H2x", family(text)) + (
-        packed(text) + bytes(8) if family(text) == socket.AF_INET
-        else bytes(4) + packed(text) + bytes(4))
+        ipsec.packed(text) + bytes(8) if family(text) == socket.AF_INET
+        else bytes(4) + ipsec.packed(text) + bytes(4))
     return _extension(kind, struct.pack("=BBH", 0, bits(text), 0) + where)
 
 
