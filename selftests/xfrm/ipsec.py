@@ -359,7 +359,10 @@ class Snapshot:
 
 
 def disagreements(host):
-    """Where the witnesses of a host at rest contradict its figures."""
+    """Where the witnesses of a host at rest contradict its figures.
+
+    They are compared since the last contradiction, so that it is told once.
+    """
     start, now = host.start, Snapshot(host)
     problems = contradictions(now.figures)
 
@@ -395,6 +398,8 @@ def disagreements(host):
         same(f"{way} packets and lifetimes",
              since(f"{way}.totalSuccessfulPackets"),
              now.lifetimes[way, "packets"] - start.lifetimes[way, "packets"])
+    if problems:
+        host.start = now
     return problems
 
 

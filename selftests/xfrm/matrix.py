@@ -175,10 +175,10 @@ class Path:
         self.inner = f"src {inner[0]} dst {inner[1]}"
 
     def state(self, proto, mode, algo, index=0, extra="", selector="",
-              reqid=None):
+              reqid=None, window=32):
         if mode == "beet":
             selector = selector or self.inner
-        window = "" if proto == "comp" else "replay-window 32 "
+        window = "" if proto == "comp" else f"replay-window {window} "
         return (f"xfrm state add {self.outer} proto {proto} "
                 f"spi {self.spi + index:#x} mode {mode} "
                 f"reqid {reqid or self.reqid + index}{self.tag} "
