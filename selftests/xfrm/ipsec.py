@@ -202,6 +202,12 @@ class Host:
             self.kernel = nl.Lifetimes()
         self.start = Snapshot(self)
 
+    def close(self):
+        """Let go of the namespace, so that it can end."""
+        self.engine.close()
+        self.family.close()
+        self.kernel.close()
+
     def statistics(self):
         return self.engine.read()
 
@@ -256,7 +262,7 @@ class Link:
 
     def __exit__(self, *_):
         for host in (self.a, self.b):
-            host.engine.close()
+            host.close()
             run("ip", "netns", "del", host.name)
 
 

@@ -510,7 +510,7 @@ class Cases(Base):
             problems += ipsec.expect(
                 other, lambda: other.ip("link set lo up", *lines), wanted,
                 before=dict.fromkeys(self.host.statistics(), 0))
-            other.engine.close()
+            other.close()
             problems += self._wait(lambda: self._end_namespace(other), {})
         return problems + settled(self.link.a)
 

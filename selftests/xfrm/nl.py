@@ -57,6 +57,9 @@ class Socket:
             self.socket.setsockopt(SOL_NETLINK, option, 1)
         self.socket.settimeout(PATIENCE)
 
+    def close(self):
+        self.socket.close()
+
     def request(self, kind, payload, flags=NLM_F_REQUEST, raw=None):
         """The payloads of all replies to one request."""
         self.socket.send(raw or message(kind, flags, payload))
@@ -186,6 +189,10 @@ class Lifetimes:
         self.events.bind((0, GROUPS))
         self.events.setblocking(False)
         self.live, self.dead, self.count = {}, collections.Counter(), 0
+
+    def close(self):
+        self.lister.close()
+        self.events.close()
 
     def listed(self):
         """The ESP and AH states that are there."""
