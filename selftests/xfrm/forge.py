@@ -29,7 +29,8 @@ UDP_LEN = 8 + len(PAYLOAD)
 PORT_OPEN, PORT_BLOCKED, PORT_OTHER = 9, 13, 21
 PROTO = {"icmp": 1, "tcp": 6, "udp": 17, "esp": 50, "ah": 51, "icmpv6": 58}
 # SAs of one flow in host b, by their place behind the flow's first SPI
-ROLES = ("good", "other", "narrow", "spent", "lonely", "larval", "nobody")
+ROLES = ("good", "other", "narrow", "spent", "lonely", "larval", "nobody",
+         "backward")
 
 
 def icv(data):

@@ -11,6 +11,7 @@ import struct
 
 import ipsec
 import nl
+import raw
 
 PARAMETERS = "/sys/module/fake_device/parameters"
 ADDRESS = {4: ("10.7.0.1", "10.7.0.2"), 6: ("fd07::1", "fd07::2")}
@@ -22,8 +23,7 @@ SPI, COUNT, PAYLOAD = 0x700, 3, 100
 SUCCESS, GENERIC_ERROR, INVALID_PROTOCOL = 1, 2, 128
 WRONG_ICV = {"transport": 8, "tunnel": 32}
 
-XFRMA_ALG_AEAD, XFRMA_OFFLOAD_DEV = 18, 28
-XFRM_MODE = {"transport": 0, "tunnel": 1}
+XFRMA_OFFLOAD_DEV = 28
 XFRM_OFFLOAD_INBOUND, XFRM_OFFLOAD_PACKET = 2, 4
 TOTAL = ipsec.TOTAL
 
@@ -52,23 +52,11 @@ def wire(link):
 
 def add_packet_offloaded(host, version, mode, spi):
     """An inbound SA that fake1 handles alone; ip of Debian 12 cannot."""
-    family = socket.AF_INET if version == 4 else socket.AF_INET6
-    source, target = (socket.inet_pton(family, end).ljust(16, b"\0")
-                      for end in ADDRESS[version])
-    info = bytes(40) + struct.pack("=H14x", family) + target + struct.pack(
-        "=4sB3x", spi.to_bytes(4, "big"), nl.ESP) + source + \
-        b"\xff" * 32 + bytes(32 + 32 + 12 + 4) + \
-        struct.pack("=IHBBB7x", 1, family, XFRM_MODE[mode], 32, 0)
-    aead = struct.pack("=64sII", ALGORITHM.encode(), 8 * len(KEY),
-                       ICV_BITS) + KEY
     with ipsec.inside(host.name):
         index = socket.if_nametoindex("fake1")
-        kernel = nl.Socket(nl.NETLINK_XFRM)
-    kernel.request(nl.XFRM_NEWSA, info + nl.attribute(XFRMA_ALG_AEAD, aead) +
-                   nl.attribute(XFRMA_OFFLOAD_DEV, struct.pack(
-                       "=iB3x", index,
-                       XFRM_OFFLOAD_INBOUND | XFRM_OFFLOAD_PACKET)),
-                   nl.NLM_F_REQUEST | nl.NLM_F_ACK)
+    raw.add_state(host, ADDRESS[version], mode, spi, nl.attribute(
+        XFRMA_OFFLOAD_DEV, struct.pack("=iB3x", index, XFRM_OFFLOAD_INBOUND |
+                                       XFRM_OFFLOAD_PACKET)))
 
 
 class Crypto:

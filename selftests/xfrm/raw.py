@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What no tool at hand can ask of the kernel: PF_KEY, and migration."""
+"""What no tool at hand can ask of the kernel: PF_KEY, migration, new kinds of SA."""
 import os
 import socket
 import struct
@@ -21,6 +21,7 @@ def bits(text):
 # --- XFRM over netlink ------------------------------------------------------
 
 XFRM_MSG_MIGRATE, XFRMA_MIGRATE = 0x21, 17
+XFRMA_ALG_AEAD = 18
 XFRM_POLICY = {"in": 0, "out": 1}
 XFRM_MODE = {"transport": 0, "tunnel": 1}
 
@@ -44,6 +45,20 @@ def migrate(host, proto, mode, direction, selector, old, new):
     with ipsec.inside(host.name):
         kernel = nl.Socket(nl.NETLINK_XFRM)
     kernel.request(XFRM_MSG_MIGRATE, body, nl.NLM_F_REQUEST | nl.NLM_F_ACK)
+
+
+def add_state(host, ends, mode, spi, *attributes, window=32):
+    """An ESP SA with AES-GCM, of reqid 1, and what else @attributes say."""
+    source, target = (ipsec.packed(end).ljust(16, b"\0") for end in ends)
+    info = bytes(40) + struct.pack("=H14x", family(ends[0])) + target + \
+        struct.pack("=4sB3x", spi.to_bytes(4, "big"), nl.ESP) + source + \
+        b"\xff" * 32 + bytes(32 + 32 + 12 + 4) + \
+        struct.pack("=IHBBB7x", 1, family(ends[0]), XFRM_MODE[mode], window, 0)
+    aead = struct.pack("=64sII", b"rfc4106(gcm(aes))", 160, 128) + bytes(20)
+    with ipsec.inside(host.name):
+        kernel = nl.Socket(nl.NETLINK_XFRM)
+    kernel.request(nl.XFRM_NEWSA, info + nl.attribute(XFRMA_ALG_AEAD, aead) +
+                   b"".join(attributes), nl.NLM_F_REQUEST | nl.NLM_F_ACK)
 
 
 # --- PF_KEY, RFC 2367 -------------------------------------------------------
