@@ -154,6 +154,17 @@ def flows(transforms, routes=ROUTES, dresses=DRESSES):
             if not any(rule(flow) for rule, _ in IMPOSSIBLE)]
 
 
+def harmful(machine, flow):
+    """What a kernel cannot stand.
+
+    xfrm_input() of recent stable kernels (seen in 6.1.192, and the source of
+    6.12.95) holds the device that a packet came by while crypto is under way,
+    and then puts back the one that a VTI or xfrm interface made of it: neither
+    namespace can ever go. Decryption that answers at once does not get there.
+    """
+    return machine.crypto == "async" and flow.route in ("xfrmi", "vti")
+
+
 def spread(all_flows):
     """(machine, flow): every route on the plain machine, every machine locally.
 
