@@ -18,7 +18,8 @@ endif
 export V PREFIX
 
 USER_PARTS := lib tools examples
-TEST_PARTS := selftests/lib selftests/tools selftests/bench selftests/fuzz
+TEST_PARTS := selftests/lib selftests/tools selftests/bench selftests/fuzz \
+	selftests/stress
 
 .PHONY: all module $(USER_PARTS) check-programs clean help
 .PHONY: install install-module install-lib install-tools
