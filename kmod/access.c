@@ -153,17 +153,32 @@ static bool ipsecstat_in_range(kgid_t gid, const kgid_t range[2])
 	return gid_lte(range[0], gid) && gid_lte(gid, range[1]);
 }
 
-static bool ipsecstat_is_reader(const kgid_t range[2])
+static bool ipsecstat_is_reader(const struct cred *cred, const kgid_t range[2])
 {
-	const struct group_info *groups = current_cred()->group_info;
+	const struct group_info *groups = cred->group_info;
 	int i;
 
-	if (ipsecstat_in_range(current_egid(), range))
+	if (ipsecstat_in_range(cred->egid, range))
 		return true;
 	for (i = 0; i < groups->ngroups; i++)
 		if (ipsecstat_in_range(groups->gid[i], range))
 			return true;
 	return false;
+}
+
+/*
+ * Who opened the socket can read the answer, and may have made a program of the
+ * group write to it unawares; one that names the destination knows what it does.
+ */
+static bool ipsecstat_opener_may(const struct sk_buff *request, struct net *net,
+				 const kgid_t range[2])
+{
+	const struct netlink_skb_parms *parms = &NETLINK_CB(request);
+	const struct file *file = parms->sk->sk_socket->file;
+
+	return parms->flags & NETLINK_SKB_DST ||
+	       ipsecstat_is_reader(file->f_cred, range) ||
+	       file_ns_capable(file, net->user_ns, CAP_NET_ADMIN);
 }
 
 /**
@@ -183,7 +198,8 @@ int ipsecstat_access_check(const struct sk_buff *request, struct net *net,
 	if (netlink_ns_capable(request, net->user_ns, CAP_NET_ADMIN))
 		return 0;
 	ipsecstat_readers_get(ipsecstat_net(net), range);
-	if (ipsecstat_is_reader(range))
+	if (ipsecstat_is_reader(current_cred(), range) &&
+	    ipsecstat_opener_may(request, net, range))
 		return 0;
 	NL_SET_ERR_MSG(extack,
 		       "needs CAP_NET_ADMIN or a group within net.ipsecstat.read_group_range");

@@ -19,8 +19,8 @@ SIZE = 64
 # protocol: instructions that the module may add, out and in; in the comment
 # those that were measured. Whoever makes a hook cheaper lowers its bound.
 BOUNDS = {
-    "ESP": (55, 81),  # 53 79
-    "AH": (55, 81),  # 53 79
+    "ESP": (57, 84),  # 55 82
+    "AH": (57, 84),  # 55 82
     None: (2, 2),  # 0 0
 }
 

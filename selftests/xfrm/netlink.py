@@ -225,6 +225,22 @@ class Cases:
         finally:
             allow("1 0")
 
+    def socket_of_an_outsider(self):
+        """He would read what a group member asks for without knowing."""
+        def attempt():
+            os.setgroups([])
+            os.setegid(65534)
+            os.seteuid(65534)
+            lent = Family()
+            os.seteuid(0)
+            become(65534, 2000)
+            return refused(lent.get, EPERM, NEEDS)
+        allow("2000 2000")
+        try:
+            return in_child(attempt)
+        finally:
+            allow("1 0")
+
     def group_of_another_namespace(self):
         """The sysctl opens one namespace alone."""
         def attempt():
