@@ -140,6 +140,16 @@ class Crypto:
         return self._received(GENERIC_ERROR, {TOTAL: COUNT},
                               {"XfrmInBufferError": COUNT})
 
+    def _device_down(self):
+        """Takes its SAs along; the last case, since addresses go, too."""
+        self._states()
+        problems = ipsec.expect(
+            self.b, lambda: self.b.ip("link set fake1 down"),
+            {"sa.activeSas": -1, "sa.totalSasDeleted": 1,
+             "sa.offloadedSas": -1, "sa.activeTunnels": -1})
+        self._flush()
+        return problems
+
 
 class Packet:
     """Each method leaves host b without SAs."""
@@ -210,6 +220,7 @@ def main():
             cases += ipsec.cases_of(
                 kind(link, version, mode),
                 f"{kind.__name__.lower()}_ipv{version}_{mode}_")
+        cases.append(("device_down", Crypto(link, 4, "tunnel")._device_down))
         ipsec.run_cases(cases)
 
 
