@@ -173,10 +173,10 @@ static bool ipsecstat_is_reader(const struct cred *cred, const kgid_t range[2])
 static bool ipsecstat_opener_may(const struct sk_buff *request, struct net *net,
 				 const kgid_t range[2])
 {
-	const struct netlink_skb_parms *parms = &NETLINK_CB(request);
-	const struct file *file = parms->sk->sk_socket->file;
+	const struct netlink_skb_parms *from = &NETLINK_CB(request);
+	const struct file *file = from->sk->sk_socket->file;
 
-	return parms->flags & NETLINK_SKB_DST ||
+	return from->flags & NETLINK_SKB_DST ||
 	       ipsecstat_is_reader(file->f_cred, range) ||
 	       file_ns_capable(file, net->user_ns, CAP_NET_ADMIN);
 }
