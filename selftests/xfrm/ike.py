@@ -226,7 +226,7 @@ class Router:
             ipsec.run("ip", "-b", "-", text=(
                 f"link add eth1 netns {host.name} type veth "
                 f"peer name eth{number} netns {name}\n"))
-            host.address["far"] = f"10.0.{number}.1"
+            host.take(f"10.0.{number}.1")
             host.ip("link set eth1 up",
                     f"addr add 10.0.{number}.1/24 dev eth1")
             self.host.ip(f"link set eth{number} up",

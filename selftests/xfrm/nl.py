@@ -178,7 +178,8 @@ class Lifetimes:
 
     Bytes and packets of an SA leave with it, but not in silence: the messages
     of delete and expiry carry them. A flush says nothing, nor does migration;
-    of these SAs the figures last listed must do.
+    of these SAs the figures last listed must do. An SA that comes back under its
+    old SPI may bring the figures of its former life along, which count once.
     """
 
     def __init__(self):
@@ -189,6 +190,7 @@ class Lifetimes:
         self.events.bind((0, GROUPS))
         self.events.setblocking(False)
         self.live, self.dead, self.count = {}, collections.Counter(), 0
+        self.known_dead = set()
 
     def close(self):
         self.lister.close()
@@ -221,6 +223,12 @@ class Lifetimes:
 
     def _bury(self, state):
         self._add(self.dead, state)
+        self.known_dead.add(state[:4])
+
+    def _revive(self, state):
+        self.known_dead.remove(state[:4])
+        self._add(self.dead, state._replace(bytes=-state.bytes,
+                                            packets=-state.packets))
 
     def _bury_reported(self):
         with contextlib.suppress(BlockingIOError):
@@ -235,6 +243,10 @@ class Lifetimes:
             state = state_of(dict(attributes(body[24:]))[XFRMA_SA])
         elif kind == XFRM_EXPIRE and body[SA_INFO_SIZE]:
             state = state_of(body)
+        elif kind == XFRM_NEWSA:
+            born = state_of(body)
+            if born and born[:4] in self.known_dead:
+                self._revive(born)
         elif kind == XFRM_FLUSHSA:
             for key in [key for key in self.live
                         if body[0] in (key[2], 0, IPSEC_PROTO_ANY)]:
