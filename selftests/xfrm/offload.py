@@ -152,7 +152,13 @@ class Crypto:
 
 
 class Packet:
-    """Each method leaves host b without SAs."""
+    """Each method leaves host b without SAs.
+
+    No SPI comes back: what the device says of a new SA at once would be taken
+    for the past of the old one.
+    """
+
+    spis = itertools.count(SPI + 1)
 
     def __init__(self, link, version, mode):
         self.host, self.version, self.mode = link.b, version, mode
@@ -181,16 +187,17 @@ class Packet:
 
     def device_counts(self):
         """Of each SA the device says the same, and has the last word."""
+        first, second = next(self.spis), next(self.spis)
         steps = (
-            (lambda: self._come(SPI), self._number(1, True)),
+            (lambda: self._come(first), self._number(1, True)),
             (lambda: device(bytes=1000, packets=10), self._columns(1000, 10)),
-            (lambda: self._come(SPI + 1),
+            (lambda: self._come(second),
              {**self._number(1, False), **self._columns(1000, 10)}),
             (lambda: device(bytes=1500, packets=12),
              self._columns(2 * 500, 2 * 2)),
-            (lambda: [device(bytes=1800, packets=13), self._go(SPI)],
+            (lambda: [device(bytes=1800, packets=13), self._go(first)],
              {**self._number(-1, False), **self._columns(2 * 300, 2 * 1)}),
-            (lambda: [device(bytes=1801, packets=14), self._go(SPI + 1)],
+            (lambda: [device(bytes=1801, packets=14), self._go(second)],
              {**self._number(-1, True), **self._columns(1, 1)}),
         )
         device(bytes=0, packets=0)
@@ -200,6 +207,7 @@ class Packet:
 
 def has_packet_offload(host):
     """From 6.2 on."""
+    device(bytes=0, packets=0)
     try:
         add_packet_offloaded(host, 4, "transport", SPI)
     except nl.Refused as refused:
