@@ -121,7 +121,7 @@ def sas(count):
     own = Own()
     lots = -(-count // sa.CHUNK)
     for _ in range(lots):
-        own.xfrm.send([sa.added(spi, reqid=REQID, mode=sa.TUNNEL)
+        own.xfrm.send([sa.added(spi, reqid=REQID, mode="tunnel")
                        for spi in range(0x1000, 0x1000 + sa.CHUNK)])
         own.xfrm.send([sa.deleted(spi)
                        for spi in range(0x1000, 0x1000 + sa.CHUNK)])
@@ -133,7 +133,7 @@ def namespaces(count):
     problems = []
     for _ in range(count):
         own = Own()
-        own.xfrm.send([sa.added(1, mode=sa.TUNNEL), sa.reserved(2)])
+        own.xfrm.send([sa.added(1, mode="tunnel"), sa.reserved(2)])
         now = figures()
         seen = [now[f"sa.{i}"] for i in range(1, 8)]
         if seen != [1, 1, 1, 0, 0, 1, 0]:
@@ -226,7 +226,7 @@ def expiries(count):
     events.socket.bind((0, EXPIRE_GROUP))
     for _ in range(count):
         for first in range(0x100, 0x100 + EXPIRING, sa.CHUNK):
-            own.xfrm.send([sa.added(spi, mode=sa.TUNNEL, seconds=1)
+            own.xfrm.send([sa.added(spi, mode="tunnel", seconds=1)
                            for spi in range(first, first + sa.CHUNK)])
         events.socket.recv(1 << 16)
         own.xfrm.send([sa.flushed()])

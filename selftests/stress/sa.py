@@ -5,25 +5,14 @@ import struct
 
 import nl
 
-XFRM_MSG_NEWSA, XFRM_MSG_DELSA, XFRM_MSG_ALLOCSPI = 0x10, 0x11, 0x16
-XFRM_MSG_UPDSA, XFRM_MSG_FLUSHSA = 0x1a, 0x1c
+XFRM_ALLOCSPI, XFRM_UPDSA = 0x16, 0x1a
 XFRMA_ALG_CRYPT = 2
-XFRM_INF = (1 << 64) - 1
-TRANSPORT, TUNNEL = 0, 1
-SOURCE, TARGET = "127.0.0.1", "10.1.0.2"
+ENDS = "127.0.0.1", "10.1.0.2"          # from this host
 CHUNK = 64                              # messages in a buffer
 
 
-def sa_info(spi, reqid=0, mode=TRANSPORT, seconds=0):
-    """struct xfrm_usersa_info of an ESP SA from this host; @seconds to live."""
-    selector = bytes(56)
-    target = socket.inet_aton(TARGET).ljust(16, b"\0")
-    source = socket.inet_aton(SOURCE).ljust(16, b"\0")
-    ident = target + struct.pack("!IBxxx", spi, socket.IPPROTO_ESP)
-    lifetime = struct.pack("=8Q", *[XFRM_INF] * 4, 0, seconds, 0, 0)
-    current, statistics = bytes(32), bytes(12)
-    rest = struct.pack("=IIHBBB7x", 0, reqid, socket.AF_INET, mode, 0, 0)
-    return selector + ident + source + lifetime + current + statistics + rest
+def sa_info(spi, mode="transport", **how):
+    return nl.esp_info(ENDS, spi, mode, **how)
 
 
 def filled(kind, spi, **how):
@@ -33,26 +22,26 @@ def filled(kind, spi, **how):
 
 
 def added(spi, **how):
-    return filled(XFRM_MSG_NEWSA, spi, **how)
+    return filled(nl.XFRM_NEWSA, spi, **how)
 
 
 def updated(spi, **how):
-    return filled(XFRM_MSG_UPDSA, spi, **how)
+    return filled(XFRM_UPDSA, spi, **how)
 
 
 def reserved(spi, **how):
     """A larval SA with this SPI."""
-    return XFRM_MSG_ALLOCSPI, sa_info(0, **how) + struct.pack("=II", spi, spi)
+    return XFRM_ALLOCSPI, sa_info(0, **how) + struct.pack("=II", spi, spi)
 
 
 def deleted(spi):
-    target = socket.inet_aton(TARGET).ljust(16, b"\0")
-    return XFRM_MSG_DELSA, target + struct.pack(
-        "!I", spi) + struct.pack("=HBx", socket.AF_INET, socket.IPPROTO_ESP)
+    target = socket.inet_aton(ENDS[1]).ljust(16, b"\0")
+    return nl.XFRM_DELSA, target + struct.pack(
+        "!I", spi) + struct.pack("=HBx", socket.AF_INET, nl.ESP)
 
 
 def flushed():
-    return XFRM_MSG_FLUSHSA, bytes([nl.IPSEC_PROTO_ANY])
+    return nl.XFRM_FLUSHSA, bytes([nl.IPSEC_PROTO_ANY])
 
 
 class Socket(nl.Socket):

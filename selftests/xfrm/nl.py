@@ -158,7 +158,25 @@ ESP, AH = socket.IPPROTO_ESP, socket.IPPROTO_AH
 # struct xfrm_usersa_info: address, SPI and protocol at 56, lifetime at 160
 SA_ID, SA_LIFETIME, SA_FAMILY, SA_INFO_SIZE = 56, 160, 212, 224
 
+XFRM_MODE = {"transport": 0, "tunnel": 1}
+XFRM_INF = (1 << 64) - 1
+
 State = collections.namedtuple("State", "target spi proto family bytes packets")
+
+
+def esp_info(ends, spi, mode, reqid=0, window=0, seconds=0):
+    """struct xfrm_usersa_info of an ESP SA; @seconds to live, 0 for ever.
+
+    The ends are addresses, source first.
+    """
+    family = socket.AF_INET6 if ":" in ends[0] else socket.AF_INET
+    source, target = (socket.inet_pton(family, end).ljust(16, b"\0")
+                      for end in ends)
+    selector, current, statistics, seq = bytes(56), bytes(32), bytes(12), bytes(4)
+    return selector + target + struct.pack("!IB3x", spi, ESP) + source + \
+        struct.pack("=8Q", *[XFRM_INF] * 4, 0, seconds, 0, 0) + current + \
+        statistics + seq + struct.pack(
+            "=IHBBB7x", reqid, family, XFRM_MODE[mode], window, 0)
 
 
 def state_of(info):

@@ -23,7 +23,6 @@ def bits(text):
 XFRM_MSG_MIGRATE, XFRMA_MIGRATE = 0x21, 17
 XFRMA_ALG_AEAD = 18
 XFRM_POLICY = {"in": 0, "out": 1}
-XFRM_MODE = {"transport": 0, "tunnel": 1}
 
 
 def migrate(host, proto, mode, direction, selector, old, new):
@@ -38,7 +37,7 @@ def migrate(host, proto, mode, direction, selector, old, new):
     head = wide(target) + wide(source) + struct.pack(
         "=4x4xH3BxxxiI", family(source), bits(target), bits(source), 0, 0, 0)
     move = b"".join(wide(end) for end in (*old[::-1], *new[::-1])) + \
-        struct.pack("=BBxxIHH", PROTOCOLS[proto], XFRM_MODE[mode], 1,
+        struct.pack("=BBxxIHH", PROTOCOLS[proto], nl.XFRM_MODE[mode], 1,
                     family(source), family(new[0]))
     body = head + struct.pack("=IBxxx", 0, XFRM_POLICY[direction]) + \
         nl.attribute(XFRMA_MIGRATE, move)
@@ -49,11 +48,7 @@ def migrate(host, proto, mode, direction, selector, old, new):
 
 def add_state(host, ends, mode, spi, *attributes, window=32):
     """An ESP SA with AES-GCM, of reqid 1, and what else @attributes say."""
-    source, target = (ipsec.packed(end).ljust(16, b"\0") for end in ends)
-    info = bytes(40) + struct.pack("=H14x", family(ends[0])) + target + \
-        struct.pack("=4sB3x", spi.to_bytes(4, "big"), nl.ESP) + source + \
-        b"\xff" * 32 + bytes(32 + 32 + 12 + 4) + \
-        struct.pack("=IHBBB7x", 1, family(ends[0]), XFRM_MODE[mode], window, 0)
+    info = nl.esp_info(ends, spi, mode, reqid=1, window=window)
     aead = struct.pack("=64sII", b"rfc4106(gcm(aes))", 160, 128) + bytes(20)
     with ipsec.inside(host.name):
         kernel = nl.Socket(nl.NETLINK_XFRM)
