@@ -18,6 +18,7 @@
 #include "compat.h"
 #include "member.h"
 #include "netns.h"
+#include "sa.h"
 
 /**
  * struct ipsecstat_tunnel - SAs between two end points, both ways
@@ -196,7 +197,7 @@ static int ipsecstat_member_join(struct ipsecstat_net *block,
 {
 	const struct xfrm_state *x = member->x;
 
-	if (x->outer_mode.flags & XFRM_MODE_FLAG_TUNNEL) {
+	if (ipsecstat_in_tunnel(x)) {
 		member->tunnel = ipsecstat_tunnel_join(block, x);
 		if (!member->tunnel)
 			return -ENOMEM;

@@ -32,11 +32,6 @@ static bool ipsecstat_is_sa(const struct xfrm_state *x)
 	return x->id.proto == IPPROTO_ESP || x->id.proto == IPPROTO_AH;
 }
 
-static bool ipsecstat_in_tunnel(const struct xfrm_state *x)
-{
-	return x->outer_mode.flags & XFRM_MODE_FLAG_TUNNEL;
-}
-
 static bool ipsecstat_is_outbound(struct net *net, const struct xfrm_state *x)
 {
 	bool local;

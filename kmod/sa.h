@@ -48,6 +48,18 @@ ipsecstat_sa_counters(const struct xfrm_state *x)
 	return (struct ipsecstat_class __force __percpu *)mark;
 }
 
+/**
+ * ipsecstat_in_tunnel() - does an SA make packets of its own around others?
+ * @x: the SA
+ *
+ * Context: Any.
+ * Return: true in tunnel, BEET and IPTFS mode
+ */
+static inline bool ipsecstat_in_tunnel(const struct xfrm_state *x)
+{
+	return x->outer_mode.flags & XFRM_MODE_FLAG_TUNNEL;
+}
+
 int ipsecstat_sa_attach(void);
 void ipsecstat_sa_detach(void);
 void ipsecstat_sa_take_over(struct net *net);

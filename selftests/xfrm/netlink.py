@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """The netlink family from outside: who is answered, and what is refused."""
+import contextlib
 import os
 import socket
 import struct
@@ -8,6 +9,7 @@ import struct
 import ipsec
 from nl import CPU, GET, NLM_F_DUMP, NLM_F_REQUEST, Family, Refused, \
     attribute
+
 
 def refused(function, errno_name, text):
     """Problems unless the call is refused just so."""
@@ -50,10 +52,19 @@ GROUPS = "/proc/sys/net/ipsecstat/read_group_range"
 
 
 def allow(text):
+    """Which groups may read; says what it became."""
     with open(GROUPS, "w", encoding="ascii") as file:
         file.write(text)
     with open(GROUPS, encoding="ascii") as file:
         return file.read().split()
+
+
+@contextlib.contextmanager
+def allowed(text):
+    try:
+        yield allow(text)
+    finally:
+        allow("1 0")
 
 
 EPERM, EINVAL, ERANGE, EPROTONOSUPPORT = 1, 22, 34, 93
@@ -209,8 +220,7 @@ class Cases:
 
     def opened_group_may_read(self):
         """By its own group and by a supplementary one; the next one not."""
-        shown = allow("2000 2001")
-        try:
+        with allowed("2000 2001") as shown:
             problems = [] if shown == ["2000", "2001"] else [f"shown {shown}"]
             for gid, groups in ((2000, ()), (65534, (5, 2001))):
                 def attempt(gid=gid, groups=groups):
@@ -222,8 +232,6 @@ class Cases:
                 become(65534, 2002, (1999,))
                 return refused(self._fresh, EPERM, NEEDS)
             return problems + in_child(outsider)
-        finally:
-            allow("1 0")
 
     def socket_of_an_outsider(self):
         """He would read what a group member asks for without knowing."""
@@ -235,11 +243,8 @@ class Cases:
             os.seteuid(0)
             become(65534, 2000)
             return refused(lent.get, EPERM, NEEDS)
-        allow("2000 2000")
-        try:
+        with allowed("2000 2000"):
             return in_child(attempt)
-        finally:
-            allow("1 0")
 
     def group_of_another_namespace(self):
         """The sysctl opens one namespace alone."""
@@ -247,11 +252,8 @@ class Cases:
             with ipsec.inside(self.link.b.name):
                 become(65534, 2000)
                 return refused(self._fresh, EPERM, NEEDS)
-        allow("2000 2000")
-        try:
+        with allowed("2000 2000"):
             return in_child(attempt)
-        finally:
-            allow("1 0")
 
     def bad_group_ranges(self):
         problems = []
