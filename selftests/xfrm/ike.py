@@ -31,7 +31,7 @@ import time
 
 import ipsec
 import raw
-from life import sa, settled, sysctl
+from life import sa, sysctl
 
 CHARON = os.path.join(ipsec.HERE, "../../build/charon/usr/sbin/charon-systemd")
 COUNT, PAYLOAD = 5, 100
@@ -321,8 +321,6 @@ class Cases:
                 key: value + change.get(key, 0)
                 for key, value in self.told[side].items()}
             problems += [f"{host.name} {line}" for line in here]
-            if any(key.startswith("sa.") for key in change):
-                problems += settled(host)
         news = [line for daemon in self.daemons for line in daemon.news()]
         return problems + news if problems else []
 

@@ -13,7 +13,6 @@ import socket
 import subprocess
 
 import ipsec
-import life
 import traffic
 
 ROUNDS = 5
@@ -86,7 +85,16 @@ def going_on(*jobs):
 # --- cases ------------------------------------------------------------------
 
 def settled(link):
-    return life.settled(link.a) + life.settled(link.b)
+    """SAs alone: packets may be on their way."""
+    problems = []
+    for host in (link.a, link.b):
+        now = host.statistics()
+        told = now["sa.activeSas"] + now["sa.pendingSaNegotiations"]
+        problems += ipsec.contradictions(now)
+        if told != host.states():
+            problems.append(f"{host.name}: {told} states told, "
+                            f"{host.states()} listed")
+    return problems
 
 
 def reload_in_full_swing(link):
