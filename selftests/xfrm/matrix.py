@@ -17,6 +17,7 @@ import functools
 import itertools
 import socket
 import struct
+import subprocess
 import time
 from typing import NamedTuple
 
@@ -154,15 +155,28 @@ def flows(transforms, routes=ROUTES, dresses=DRESSES):
             if not any(rule(flow) for rule, _ in IMPOSSIBLE)]
 
 
-def harmful(machine, flow):
-    """What a kernel cannot stand.
+@functools.cache
+def has_module(name):
+    return not subprocess.run(["modinfo", name], capture_output=True,
+                              check=False).returncode
 
-    xfrm_input() of recent stable kernels (seen in 6.1.192, and the source of
-    6.12.95) holds the device that a packet came by while crypto is under way,
-    and then puts back the one that a VTI or xfrm interface made of it: neither
-    namespace can ever go. Decryption that answers at once does not get there.
-    """
-    return machine.crypto == "async" and flow.route in ("xfrmi", "vti")
+
+# What a machine cannot do with a flow, and why.
+UNFIT = (
+    # xfrm_input() of recent stable kernels (seen in 6.1.192, and the source of
+    # 6.12.95) holds the device that a packet came by while crypto is under way,
+    # and then puts back the one that a VTI or xfrm interface made of it:
+    # neither namespace can ever go.
+    (lambda m, f: m.crypto == "async" and f.route in ("xfrmi", "vti"),
+     "asynchronous crypto and a tunnel device never let go of each other"),
+    (lambda m, f: m.crypto == "async" and f.proto == "ah" and
+     not has_module("cryptd"),
+     "a kernel without cryptd (Debian's 7.2) computes hashes at once"),
+)
+
+
+def fits(machine, flow):
+    return not any(rule(machine, flow) for rule, _ in UNFIT)
 
 
 def spread(all_flows):
@@ -172,7 +186,8 @@ def spread(all_flows):
     in the good traffic, which has it in full.
     """
     return [(machine, flow) for machine in MACHINES for flow in all_flows
-            if machine == PLAIN or flow.route == "local"]
+            if machine == PLAIN or
+            flow.route == "local" and fits(machine, flow)]
 
 
 # --- the words of ip --------------------------------------------------------
@@ -458,6 +473,8 @@ def crypto(kind):
             until_done(functools.partial(kernel.remove, row["name"],
                                          row["driver"]))
     for kind_of, driver in CRYPTO[kind]:
+        if not has_module(driver.partition("(")[0]):
+            continue
         with contextlib.suppress(nl.Refused):
             kernel.add(kind_of, driver)     # made, but found by another name
         name = driver[driver.index("(") + 1:-1]

@@ -242,7 +242,7 @@ def with_machines():
     """(machine, flow): the usual transforms everywhere, all of them locally."""
     usual = matrix.flows(USUAL)
     yield from (both for both in itertools.product(matrix.MACHINES, usual)
-                if not matrix.harmful(*both))
+                if matrix.fits(*both))
     for name, (proto, *_) in TRANSFORMS.items():
         if name != USUAL[proto]:
             yield from ((matrix.MACHINES[0], flow) for flow in matrix.flows(
