@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
 
+#include "command.h"
 #include "fields.h"
 
 const struct metric metrics[N_METRICS] = {

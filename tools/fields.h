@@ -13,8 +13,6 @@
 #include <windows.h>
 #include <fwpmu.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
 enum metric_id {
 	SAS_ACTIVE,
 	SAS_PENDING,

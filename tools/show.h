@@ -8,7 +8,10 @@
 
 #include <stdio.h>
 
+#include "command.h"
 #include "fields.h"
+
+extern const struct command show_command;
 
 int show_table(FILE *out, const IPSEC_STATISTICS1 *stats);
 int show_json(FILE *out, const IPSEC_STATISTICS1 *stats);

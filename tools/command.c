@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+#define MOST_OPTIONS	32
+
+/* Every command has these; they come last in its help. */
+static const struct option_row common[] = {
+	{ 'h', "help", NULL, "show this help", NULL },
+	{ 'V', "version", NULL, "show the version", NULL },
+};
+
+static void say_list(const char *format, va_list arguments)
+{
+	fputs("ipsecstat: ", stderr);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+}
+
+void say(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say_list(format, arguments);
+	va_end(arguments);
+}
+
+void bad_usage(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say_list(format, arguments);
+	va_end(arguments);
+	say("for help: ipsecstat --help");
+	exit(EXIT_USAGE);
+}
+
+int finish_output(void)
+{
+	int failed = ferror(stdout);
+
+	errno = 0;
+	failed |= fclose(stdout);
+	if (!failed)
+		return EXIT_SUCCESS;
+	say("cannot write the output: %s",
+	    errno ? strerror(errno) : "only a part of it was taken");
+	return EXIT_FAILURE;
+}
+
+static const struct option_row *row_at(const struct command *command, size_t i)
+{
+	if (i < command->n_options)
+		return &command->options[i];
+	i -= command->n_options;
+	return i < ARRAY_SIZE(common) ? &common[i] : NULL;
+}
+
+static void show_option(const struct option_row *row)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "--%s%s%s", row->name,
+		 row->argument ? " " : "", row->argument ? row->argument : "");
+	if (row->letter < NO_LETTER(0))
+		printf("  -%c, %-18s %s\n", row->letter, name, row->help);
+	else
+		printf("      %-18s %s\n", name, row->help);
+}
+
+static void show_help(const struct command *command)
+{
+	const struct option_row *row;
+
+	printf("Usage: ipsecstat %s\n%s\n\n", command->usage, command->summary);
+	for (size_t i = 0; (row = row_at(command, i)); i++)
+		show_option(row);
+	if (command == commands[0] && n_commands > 1) {
+		puts("\nOther commands, each with a --help of its own:");
+		for (size_t i = 1; i < n_commands; i++)
+			printf("  %-24s %s\n", commands[i]->name,
+			       commands[i]->summary);
+	}
+	puts("\nExit status: 0 done, 1 failed, 2 wrong usage.");
+}
+
+/* The row of the next option, or NULL after the last one. */
+static const struct option_row *next_option(const struct command *command,
+					    int argc, char **argv)
+{
+	struct option longs[MOST_OPTIONS + 1] = { 0 };
+	char letters[2 * MOST_OPTIONS + 1], *end = letters;
+	const struct option_row *row;
+	int found;
+
+	for (size_t i = 0; i < MOST_OPTIONS; i++) {
+		row = row_at(command, i);
+		if (!row)
+			break;
+		longs[i].name = row->name;
+		longs[i].has_arg = row->argument ? required_argument :
+						   no_argument;
+		longs[i].val = row->letter;
+		if (row->letter >= NO_LETTER(0))
+			continue;
+		*end++ = (char)row->letter;
+		if (row->argument)
+			*end++ = ':';
+	}
+	*end = '\0';
+
+	found = getopt_long(argc, argv, letters, longs, NULL);
+	if (found == -1)
+		return NULL;
+	for (size_t i = 0; (row = row_at(command, i)); i++)
+		if (row->letter == found)
+			return row;
+	say("for help: ipsecstat --help");
+	exit(EXIT_USAGE);
+}
+
+void parse_options(const struct command *command, int argc, char **argv,
+		   void *settings)
+{
+	const struct option_row *row;
+
+	while ((row = next_option(command, argc, argv))) {
+		if (row->take) {
+			row->take(settings, optarg);
+			continue;
+		}
+		if (row->letter == 'h')
+			show_help(command);
+		else
+			puts("ipsecstat " VERSION);
+		exit(finish_output());
+	}
+	if (optind < argc)
+		bad_usage("'%s' is neither a command nor an option",
+			  argv[optind]);
+}

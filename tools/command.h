@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The commands of ipsecstat, and what they share: options, help, words for what
+ * went wrong, and the end of the output.
+ */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define EXIT_USAGE 2
+
+/* For options that have no letter. */
+#define NO_LETTER(n) (256 + (n))
+
+/* An option of a command. */
+struct option_row {
+	int letter;
+	const char *name;
+	const char *argument;	/* what the help calls it, or NULL */
+	const char *help;
+	void (*take)(void *settings, const char *argument);
+};
+
+struct command {
+	const char *name;
+	const char *usage;	/* what follows the name of the program */
+	const char *summary;	/* a sentence */
+	const struct option_row *options;
+	size_t n_options;
+	int (*run)(int argc, char **argv);
+};
+
+/* All there are, in the order of the help; the first is that of no name. */
+extern const struct command *const commands[];
+extern const size_t n_commands;
+
+/*
+ * Hands each option to its row's take(). Ends the program for --help and
+ * --version, and where an option or argument is none of the command's.
+ */
+void parse_options(const struct command *command, int argc, char **argv,
+		   void *settings);
+
+/* A line on standard error, with the name of the program before it. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Says what is wrong with the arguments and ends the program. */
+_Noreturn void bad_usage(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/*
+ * Closes standard output. Output that could not be written is a failure, be it
+ * the last byte of it. Returns the exit status of the program.
+ */
+int finish_output(void);
+
+#endif

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The files of ipsecstat, for those who build it: tools/, and its tests with
+# something else in place of the library.
+
+TOOL_SOURCES := main.c command.c show.c show_table.c show_json.c \
+		show_prometheus.c fields.c
