@@ -4,4 +4,4 @@
 # something else in place of the library.
 
 TOOL_SOURCES := main.c command.c show.c show_table.c show_json.c \
-		show_prometheus.c fields.c
+		show_prometheus.c fields.c family.c
