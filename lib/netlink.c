@@ -34,10 +34,11 @@ struct fwp_link {
 /* The kernel's own bound: no error number is larger. */
 #define MAX_ERRNO	4095
 
-/* A datagram and our message in it. */
+/* A datagram and our message in it; or why the kernel refuses. */
 struct answer {
 	unsigned char *datagram;
 	struct nlmsghdr *nlh;
+	int refusal;
 };
 
 static const struct {
@@ -123,20 +124,24 @@ static DWORD receive(struct nl_sock *sock, UINT32 seq,
 	return ret;
 }
 
-static DWORD code_of_refusal(const struct nlmsghdr *nlh)
+static DWORD code_of_refusal(struct answer *answer)
 {
-	const struct nlmsgerr *err = nlmsg_data(nlh);
+	const struct nlmsgerr *err = nlmsg_data(answer->nlh);
 
-	if (nlmsg_datalen(nlh) < (int)sizeof(*err) || err->error >= 0 ||
+	if (nlmsg_datalen(answer->nlh) < (int)sizeof(*err) || err->error >= 0 ||
 	    err->error < -MAX_ERRNO)
 		return RPC_S_PROTOCOL_ERROR;
-	return code_of_errno(-err->error);
+	answer->refusal = -err->error;
+	return code_of_errno(answer->refusal);
 }
 
-static DWORD check_answer(struct nlmsghdr *nlh, int family, int cmd)
+static DWORD check_answer(struct answer *answer, int family, int cmd)
 {
+	struct nlmsghdr *nlh = answer->nlh;
+
+	answer->refusal = 0;
 	if (nlh->nlmsg_type == NLMSG_ERROR)
-		return code_of_refusal(nlh);
+		return code_of_refusal(answer);
 	/* What we ask for is never one message of several. */
 	if (nlh->nlmsg_type != family || nlh->nlmsg_flags & NLM_F_MULTI ||
 	    !genlmsg_valid_hdr(nlh, 0) || genlmsg_hdr(nlh)->cmd != cmd)
@@ -171,7 +176,7 @@ static DWORD ask(struct nl_sock *sock, struct nl_msg *msg, int family, int cmd,
 	if (ret)
 		return ret;
 
-	ret = check_answer(answer->nlh, family, cmd);
+	ret = check_answer(answer, family, cmd);
 	if (ret)
 		free(answer->datagram);
 	return ret;
@@ -312,30 +317,45 @@ static bool family_changed(struct fwp_link *link,
 	}
 }
 
-DWORD fwp_link_get(struct fwp_link *link, const struct timespec *deadline,
-		   struct fwp_reply *reply)
+static DWORD get(struct fwp_link *link, const struct timespec *deadline,
+		 UINT32 cpu, struct fwp_reply *reply)
 {
 	struct nl_msg *msg = new_request(link->family, IPSECSTAT_CMD_GET,
 					 IPSECSTAT_FAMILY_VERSION);
+	struct answer answer = { 0 };
 	struct genlmsghdr *hdr;
-	struct answer answer;
 	DWORD ret;
 
 	if (!msg)
 		return ERROR_NOT_ENOUGH_MEMORY;
+	if (cpu != FWP_ALL_CPUS &&
+	    nla_put_u32(msg, IPSECSTAT_A_STATS_CPU, cpu)) {
+		nlmsg_free(msg);
+		return ERROR_NOT_ENOUGH_MEMORY;
+	}
 
 	ret = ask(link->sock, msg, link->family, IPSECSTAT_CMD_GET, deadline,
 		  &answer);
-	if (!ret) {
-		hdr = genlmsg_hdr(answer.nlh);
-		if (!fwp_reply_read(genlmsg_attrdata(hdr, 0),
-				    genlmsg_attrlen(hdr, 0), reply))
-			ret = RPC_S_PROTOCOL_ERROR;
-		free(answer.datagram);
-	}
+	if (cpu != FWP_ALL_CPUS && answer.refusal == ERANGE)
+		return ERROR_INVALID_PARAMETER;
+	if (ret)
+		return ret;
+	hdr = genlmsg_hdr(answer.nlh);
+	if (!fwp_reply_read(genlmsg_attrdata(hdr, 0), genlmsg_attrlen(hdr, 0),
+			    cpu, reply))
+		ret = RPC_S_PROTOCOL_ERROR;
+	free(answer.datagram);
+	return ret;
+}
+
+DWORD fwp_link_get(struct fwp_link *link, const struct timespec *deadline,
+		   UINT32 cpu, struct fwp_reply *reply)
+{
+	DWORD ret = get(link, deadline, cpu, reply);
 
 	switch (ret) {
 	case ERROR_SUCCESS:
+	case ERROR_INVALID_PARAMETER:
 	case FWP_E_TIMEOUT:
 	case ERROR_NOT_ENOUGH_MEMORY:
 		return ret;

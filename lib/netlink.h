@@ -14,9 +14,12 @@ struct fwp_link;
 /* Find the module, in the network namespace of the calling thread. */
 DWORD fwp_link_open(struct fwp_link **linkp, const struct timespec *deadline);
 
-/* Ask for the statistics, in one round trip. One caller at a time. */
+/*
+ * Ask for the statistics of a CPU, or of FWP_ALL_CPUS, in one round trip. One
+ * caller at a time.
+ */
 DWORD fwp_link_get(struct fwp_link *link, const struct timespec *deadline,
-		   struct fwp_reply *reply);
+		   UINT32 cpu, struct fwp_reply *reply);
 
 void fwp_link_close(struct fwp_link *link);
 

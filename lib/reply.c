@@ -139,8 +139,7 @@ static bool read_attribute(const struct nlattr *attr, struct fwp_reply *reply)
 {
 	switch (nla_type(attr)) {
 	case IPSECSTAT_A_STATS_CPU:
-		/* One CPU alone: not what we ask for. */
-		return false;
+		return read_integer(attr, U32, &reply->cpu);
 	case IPSECSTAT_A_STATS_SINCE:
 		return read_integer(attr, UINT_4_OR_8, &reply->since);
 	case IPSECSTAT_A_STATS_SA:
@@ -160,12 +159,23 @@ static bool read_attribute(const struct nlattr *attr, struct fwp_reply *reply)
 	}
 }
 
-bool fwp_reply_read(const void *attrs, size_t len, struct fwp_reply *reply)
+/* SAs belong to no CPU. */
+static unsigned int required_of(UINT32 cpu)
+{
+	const unsigned int other = BIT(cpu == FWP_ALL_CPUS ?
+				       IPSECSTAT_A_STATS_CPU :
+				       IPSECSTAT_A_STATS_SA);
+
+	return ALL_UP_TO(IPSECSTAT_A_STATS_MAX) & ~other &
+	       ~(BIT(IPSECSTAT_A_STATS_IN) | BIT(IPSECSTAT_A_STATS_OUT));
+}
+
+bool fwp_reply_read(const void *attrs, size_t len, UINT32 cpu,
+		    struct fwp_reply *reply)
 {
 	const unsigned int lists = BIT(IPSECSTAT_A_STATS_IN) |
 				   BIT(IPSECSTAT_A_STATS_OUT);
-	const unsigned int required = ALL_UP_TO(IPSECSTAT_A_STATS_MAX) &
-				      ~BIT(IPSECSTAT_A_STATS_CPU) & ~lists;
+	const unsigned int required = required_of(cpu);
 	const struct nlattr *attr;
 	unsigned int seen = 0;
 	int type, rem;
@@ -173,6 +183,7 @@ bool fwp_reply_read(const void *attrs, size_t len, struct fwp_reply *reply)
 	if (len > INT_MAX)
 		return false;
 	memset(reply, 0, sizeof(*reply));
+	reply->cpu = FWP_ALL_CPUS;
 
 	nla_for_each_attr(attr, attrs, (int)len, rem) {
 		type = nla_type(attr);
@@ -184,5 +195,5 @@ bool fwp_reply_read(const void *attrs, size_t len, struct fwp_reply *reply)
 			return false;
 		seen |= BIT(type);
 	}
-	return rem <= 0 && (seen & required) == required;
+	return rem <= 0 && (seen & required) == required && reply->cpu == cpu;
 }

@@ -9,6 +9,9 @@
 #include <linux/ipsecstat.h>
 #include <windef.h>
 
+/* In place of a CPU; as FWPUCLNT_ALL_CPUS. */
+#define FWP_ALL_CPUS		0xFFFFFFFF
+
 /* Every combination of enum ipsecstat_transform_flags known today. */
 #define FWP_TRANSFORM_KINDS	16
 
@@ -25,6 +28,7 @@ struct fwp_traffic {
 
 /* The arrays are indexed by the attribute each number came in. */
 struct fwp_reply {
+	UINT64 cpu;
 	UINT64 since;
 	UINT64 sa[IPSECSTAT_A_SA_MAX + 1];
 	UINT64 esp[IPSECSTAT_A_DROP_PROTO_MAX + 1];
@@ -35,10 +39,12 @@ struct fwp_reply {
 };
 
 /*
- * Read the attributes of a whole reply, @len bytes at @attrs. Attributes not
- * known are skipped. False if one is truncated, has a width it may not have,
- * comes twice or is missing, whatever the bytes are; @reply is undefined then.
+ * Read the attributes of a whole reply, @len bytes at @attrs, for @cpu or
+ * FWP_ALL_CPUS. Attributes not known are skipped. False if one is truncated, has
+ * a width it may not have, comes twice or is missing, or if the reply is for
+ * another CPU, whatever the bytes are; @reply is undefined then.
  */
-bool fwp_reply_read(const void *attrs, size_t len, struct fwp_reply *reply);
+bool fwp_reply_read(const void *attrs, size_t len, UINT32 cpu,
+		    struct fwp_reply *reply);
 
 #endif /* FWP_REPLY_H */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <fwpmu.h>
+#include <fwpuclnt.h>
 
 #include "engine.h"
 #include "export.h"
@@ -158,9 +159,10 @@ void fwp_statistics_narrow(const IPSEC_STATISTICS1 *stats1,
 }
 
 /* Should the module be loaded again, its counters are not the same any more. */
-static DWORD ask(struct fwp_session *session, struct fwp_reply *reply)
+static DWORD ask(struct fwp_session *session, UINT32 cpu,
+		 struct fwp_reply *reply)
 {
-	DWORD ret = fwp_link_get(session->link, &session->deadline, reply);
+	DWORD ret = fwp_link_get(session->link, &session->deadline, cpu, reply);
 
 	if (!ret && session->since && session->since != reply->since)
 		ret = FWP_E_SESSION_ABORTED;
@@ -171,29 +173,49 @@ static DWORD ask(struct fwp_session *session, struct fwp_reply *reply)
 	return ret;
 }
 
-static DWORD read_statistics(HANDLE engineHandle, IPSEC_STATISTICS1 *stats)
+static DWORD read_reply(HANDLE engineHandle, UINT32 cpu,
+			struct fwp_reply *reply)
 {
 	struct fwp_session *session;
-	struct fwp_reply reply;
 	DWORD ret;
 
 	ret = fwp_session_enter(engineHandle, &session);
 	if (ret)
 		return ret;
 	ret = session->in_transaction ? (DWORD)FWP_E_TXN_IN_PROGRESS :
-					ask(session, &reply);
+					ask(session, cpu, reply);
 	fwp_session_leave(session);
-	if (!ret)
-		fwp_statistics_derive(&reply, stats);
 	return ret;
+}
+
+EXPORT DWORD WINAPI FwpuclntGetStatistics(HANDLE engineHandle, UINT32 cpu,
+					  FWPUCLNT_STATISTICS *statistics)
+{
+	struct fwp_reply reply;
+	DWORD ret;
+
+	if (!statistics)
+		return FWP_E_NULL_POINTER;
+	ret = read_reply(engineHandle, cpu, &reply);
+	if (ret)
+		return ret;
+	statistics->since = reply.since;
+	fwp_statistics_derive(&reply, &statistics->statistics);
+	return ERROR_SUCCESS;
 }
 
 EXPORT DWORD WINAPI IPsecGetStatistics1(HANDLE engineHandle,
 					IPSEC_STATISTICS1 *ipsecStatistics)
 {
+	struct fwp_reply reply;
+	DWORD ret;
+
 	if (!ipsecStatistics)
 		return FWP_E_NULL_POINTER;
-	return read_statistics(engineHandle, ipsecStatistics);
+	ret = read_reply(engineHandle, FWP_ALL_CPUS, &reply);
+	if (!ret)
+		fwp_statistics_derive(&reply, ipsecStatistics);
+	return ret;
 }
 
 EXPORT DWORD WINAPI IPsecGetStatistics0(HANDLE engineHandle,
@@ -204,7 +226,7 @@ EXPORT DWORD WINAPI IPsecGetStatistics0(HANDLE engineHandle,
 
 	if (!ipsecStatistics)
 		return FWP_E_NULL_POINTER;
-	ret = read_statistics(engineHandle, &stats1);
+	ret = IPsecGetStatistics1(engineHandle, &stats1);
 	if (!ret)
 		fwp_statistics_narrow(&stats1, ipsecStatistics);
 	return ret;

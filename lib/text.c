@@ -27,6 +27,7 @@ static const struct text texts[] = {
 	  "in the sysctl net.ipsecstat.read_group_range" },
 	{ ERROR_INVALID_HANDLE, "the handle is not that of an open session" },
 	{ ERROR_NOT_ENOUGH_MEMORY, "out of memory" },
+	{ ERROR_INVALID_PARAMETER, "this machine can have no such CPU" },
 	{ ERROR_NO_SYSTEM_RESOURCES, "too many open files or sessions" },
 	{ RPC_S_CALL_FAILED, "the kernel could not be asked" },
 	{ RPC_S_PROTOCOL_ERROR, "the kernel's reply makes no sense: module and "

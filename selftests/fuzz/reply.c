@@ -59,7 +59,8 @@ static void read_alone(const unsigned char *datagram, size_t size)
 	size -= HEADERS;
 	copy = malloc(size ? size : 1);
 	memcpy(copy, datagram + HEADERS, size);
-	fwp_reply_read(copy, size, &reply);
+	fwp_reply_read(copy, size, FWP_ALL_CPUS, &reply);
+	fwp_reply_read(copy, size, 0, &reply);
 	free(copy);
 }
 
@@ -86,6 +87,24 @@ static void check_sums(const IPSEC_STATISTICS1 *s)
 	       esp->decryptionFailuresOnInbound);
 }
 
+/* An answer that is right for the sum of all CPUs is none for one of them. */
+static void get_cpu(HANDLE engine, bool right_for_all)
+{
+	FWPUCLNT_STATISTICS s, untouched;
+	DWORD code;
+
+	memset(&untouched, 0x5a, sizeof(untouched));
+	s = untouched;
+	code = FwpuclntGetStatistics(engine, 0, &s);
+	if (code != ERROR_INVALID_PARAMETER)
+		count(code);
+	if (code)
+		DEMAND(!memcmp(&s, &untouched, sizeof(s)));
+	else
+		check_sums(&s.statistics);
+	DEMAND(!right_for_all || code == RPC_S_PROTOCOL_ERROR);
+}
+
 /* The same answer twice means the same twice, or the session is over. */
 static void get_twice(HANDLE engine)
 {
@@ -106,6 +125,7 @@ static void get_twice(HANDLE engine)
 		DEMAND(!memcmp(&s0.inboundTrafficStatistics,
 			       &s.inboundTrafficStatistics,
 			       sizeof(s0.inboundTrafficStatistics)));
+	get_cpu(engine, !code);
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)

@@ -24,6 +24,7 @@ void fake_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
 	fake.family = 40;
+	fake.cpus = 2;
 	fake.figures = forge_example;
 }
 
@@ -163,15 +164,32 @@ static void huge(struct forge *f)
 	forge_put(f, IPSECSTAT_A_STATS_MAX + 7, much, sizeof(much));
 }
 
+/* The CPU that a request names by its only attribute, or -1. */
+static int wanted_cpu(const struct nlmsghdr *request)
+{
+	const size_t headers = NLMSG_HDRLEN + GENL_HDRLEN;
+	int cpu;
+
+	if (request->nlmsg_len <= headers)
+		return -1;
+	memcpy(&cpu, (const char *)request + headers + NLA_HDRLEN, sizeof(cpu));
+	return cpu;
+}
+
 static void get(int fd, const struct nlmsghdr *request)
 {
+	const int cpu = wanted_cpu(request);
 	static __thread struct nlmsghdr late, overtaken;
 	struct forge f = { .len = 0 };
 	int type = request->nlmsg_type, cmd = IPSECSTAT_CMD_GET;
 
 	__atomic_fetch_add(&fake.requests, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&fake.flags, request->nlmsg_flags, __ATOMIC_RELAXED);
-	forge_reply(&f, &fake.figures);
+	if (cpu < 0)
+		forge_reply(&f, &fake.figures);
+	else
+		forge_cpu_reply(&f, &fake.figures,
+				cpu + (fake.manner == FAKE_OTHER_CPU));
 	if (late.nlmsg_len) {
 		send_genl(fd, &late, type, cmd, &f);
 		late.nlmsg_len = 0;
@@ -180,8 +198,8 @@ static void get(int fd, const struct nlmsghdr *request)
 		send_error(fd, request, ENOENT);
 		return;
 	}
-	if (fake.get_error) {
-		send_error(fd, request, fake.get_error);
+	if (fake.get_error || cpu >= (int)fake.cpus) {
+		send_error(fd, request, fake.get_error ?: ERANGE);
 		return;
 	}
 

@@ -28,11 +28,13 @@ enum fake_manner {
 	FAKE_BROKEN_LENGTH,	/* nlmsg_len beyond the datagram */
 	FAKE_MALFORMED,		/* a reply without its SA figures */
 	FAKE_HUGE,		/* a reply with 12 KiB of unknown attributes */
+	FAKE_OTHER_CPU,		/* a reply for the CPU after the one asked for */
 };
 
 struct fake {
 	int family;		/* number of ipsecstat, 0 without the module */
 	enum fake_manner manner;
+	unsigned int cpus;	/* from 0; each says the same figures */
 	int get_error;		/* errno that GET answers */
 	int resolve_error;	/* errno that resolving answers, if not 0 */
 	bool resolve_silent;

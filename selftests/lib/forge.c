@@ -148,6 +148,12 @@ void forge_reply(struct forge *f, const struct figures *n)
 	forge_reply_without(f, n, 0, 0);
 }
 
+void forge_cpu_reply(struct forge *f, const struct figures *n, uint32_t cpu)
+{
+	forge_reply_without(f, n, IPSECSTAT_A_STATS_SA, 0);
+	forge_put(f, IPSECSTAT_A_STATS_CPU, &cpu, sizeof(cpu));
+}
+
 static void append(struct forge *f, const void *bytes, size_t len)
 {
 	if (len > sizeof(f->bytes) - f->len)

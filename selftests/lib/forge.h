@@ -47,6 +47,9 @@ void forge_reply(struct forge *f, const struct figures *n);
 void forge_reply_without(struct forge *f, const struct figures *n, int outer,
 			 int inner);
 
+/* A reply for one CPU, which has no figures of SAs. */
+void forge_cpu_reply(struct forge *f, const struct figures *n, uint32_t cpu);
+
 /* Append a whole message: @nlh but for its length, @cmd and @attrs. */
 void forge_message(struct forge *f, struct nlmsghdr nlh, int cmd,
 		   const struct forge *attrs);

@@ -249,6 +249,21 @@ TEST_F(guest, root_of_a_user_namespace)
 	EXPECT_CODE(ERROR_SUCCESS, FwpmEngineClose0(own));
 }
 
+/* What CPU there is says when counting began; others are refused. */
+TEST_F(guest, cpus)
+{
+	FWPUCLNT_STATISTICS all, one;
+
+	ASSERT_EQ(0, FwpuclntGetStatistics(self->handle, FWPUCLNT_ALL_CPUS,
+					   &all));
+	ASSERT_EQ(0, FwpuclntGetStatistics(self->handle, 0, &one));
+	EXPECT_NE(0, all.since);
+	EXPECT_EQ(all.since, one.since);
+	EXPECT_CODE(ERROR_INVALID_PARAMETER,
+		    FwpuclntGetStatistics(self->handle, 100000, &one));
+	EXPECT_CODE(ERROR_SUCCESS, IPsecGetStatistics1(self->handle, &self->s1));
+}
+
 TEST_F(guest, many_calls)
 {
 	int i;

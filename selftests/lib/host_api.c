@@ -279,6 +279,73 @@ TEST_F(engine, one_call_is_one_round_trip)
 	EXPECT_EQ(1, fake.resolves);
 }
 
+TEST_F(engine, statistics_and_their_beginning)
+{
+	FWPUCLNT_STATISTICS s;
+
+	ASSERT_CODE(ERROR_SUCCESS,
+		    FwpuclntGetStatistics(self->handle, FWPUCLNT_ALL_CPUS, &s));
+	ASSERT_CODE(ERROR_SUCCESS,
+		    IPsecGetStatistics1(self->handle, &self->s1));
+	EXPECT_EQ(123456789012345, s.since);
+	EXPECT_EQ(0, memcmp(&s.statistics, &self->s1, sizeof(self->s1)));
+	EXPECT_EQ(2, fake.requests);
+}
+
+/* All but SAs, which belong to none. */
+TEST_F(engine, statistics_of_a_cpu)
+{
+	IPSEC_AGGREGATE_SA_STATISTICS0 *sas =
+		&self->s1.aggregateSaStatistics;
+	FWPUCLNT_STATISTICS s;
+	UINT32 cpu;
+
+	ASSERT_CODE(ERROR_SUCCESS,
+		    IPsecGetStatistics1(self->handle, &self->s1));
+	memset(sas, 0, sizeof(*sas));
+	for (cpu = 0; cpu < fake.cpus; cpu++) {
+		ASSERT_CODE(ERROR_SUCCESS,
+			    FwpuclntGetStatistics(self->handle, cpu, &s));
+		EXPECT_EQ(0, memcmp(&s.statistics, &self->s1,
+				    sizeof(self->s1)));
+	}
+	EXPECT_EQ(1, fake.resolves);
+}
+
+#define EXPECT_CPU_FAILURE(code, handle, cpu)				\
+	do {								\
+		FWPUCLNT_STATISTICS s_, old_;				\
+									\
+		memset(&s_, 0x5a, sizeof(s_));				\
+		old_ = s_;						\
+		EXPECT_CODE(code, FwpuclntGetStatistics(handle, cpu, &s_)); \
+		EXPECT_EQ(0, memcmp(&s_, &old_, sizeof(s_)));		\
+	} while (0)
+
+TEST_F(engine, cpu_failures)
+{
+	EXPECT_CPU_FAILURE(ERROR_INVALID_PARAMETER, self->handle, fake.cpus);
+	EXPECT_CPU_FAILURE(ERROR_INVALID_PARAMETER, self->handle, 0x7fffffff);
+	/* The session lives on, and no number was looked up for nothing. */
+	EXPECT_CPU_FAILURE(ERROR_INVALID_HANDLE, NULL, 0);
+	EXPECT_CODE(FWP_E_NULL_POINTER,
+		    FwpuclntGetStatistics(self->handle, 0, NULL));
+	EXPECT_CODE(ERROR_SUCCESS, FwpmTransactionBegin0(self->handle, 0));
+	EXPECT_CPU_FAILURE(FWP_E_TXN_IN_PROGRESS, self->handle, 0);
+	EXPECT_CODE(ERROR_SUCCESS, FwpmTransactionAbort0(self->handle));
+	EXPECT_EQ(1, fake.resolves);
+
+	fake.manner = FAKE_OTHER_CPU;
+	EXPECT_CPU_FAILURE(RPC_S_PROTOCOL_ERROR, self->handle, 0);
+	fake.manner = FAKE_REPLY;
+	fake.get_error = EPERM;
+	EXPECT_CPU_FAILURE(ERROR_ACCESS_DENIED, self->handle, 0);
+	/* Without a CPU there is none to be out of range. */
+	fake.get_error = ERANGE;
+	EXPECT_FAILURE(RPC_S_CALL_FAILED, self->handle);
+	EXPECT_CPU_FAILURE(RPC_S_CALL_FAILED, self->handle, FWPUCLNT_ALL_CPUS);
+}
+
 /* Unequal structures tell a version from the other. */
 TEST_F(engine, names_without_a_version)
 {
@@ -651,6 +718,7 @@ TEST(words_for_codes)
 {
 	static const DWORD returned[] = {
 		ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE,
+		ERROR_INVALID_PARAMETER,
 		ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_SYSTEM_RESOURCES,
 		RPC_S_CALL_FAILED, RPC_S_PROTOCOL_ERROR,
 		RPC_S_UNKNOWN_AUTHN_SERVICE, EPT_S_NOT_REGISTERED,

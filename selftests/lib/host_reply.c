@@ -20,7 +20,7 @@ static bool read_exactly(const void *bytes, size_t len, struct fwp_reply *reply)
 	bool ok;
 
 	memcpy(copy, bytes, len);
-	ok = fwp_reply_read(copy, len, reply);
+	ok = fwp_reply_read(copy, len, FWP_ALL_CPUS, reply);
 	free(copy);
 	return ok;
 }
@@ -371,6 +371,39 @@ TEST_F(reply, reply_of_one_cpu_is_refused)
 	ASSERT_TRUE(reads(&self->f));
 	forge_put(&self->f, IPSECSTAT_A_STATS_CPU, &cpu, 4);
 	EXPECT_FALSE(reads(&self->f));
+}
+
+static bool reads_cpu(const struct forge *f, UINT32 cpu)
+{
+	struct fwp_reply reply;
+
+	return fwp_reply_read(f->bytes, f->len, cpu, &reply);
+}
+
+/* That of the CPU asked for, which has figures of everything but SAs. */
+TEST_F(reply, one_cpu)
+{
+	const int missing[] = {
+		IPSECSTAT_A_STATS_SINCE, IPSECSTAT_A_STATS_DROP_ESP,
+		IPSECSTAT_A_STATS_DROP_AH, IPSECSTAT_A_STATS_DROP,
+	};
+	uint32_t cpu = 3;
+	unsigned int i;
+
+	forge_cpu_reply(&self->f, &self->n, cpu);
+	EXPECT_TRUE(reads_cpu(&self->f, cpu));
+	EXPECT_FALSE(reads_cpu(&self->f, cpu + 1));
+	EXPECT_FALSE(reads(&self->f));
+	forge_put(&self->f, IPSECSTAT_A_STATS_CPU, &cpu, 4);
+	EXPECT_FALSE(reads_cpu(&self->f, cpu));
+
+	forge_reply(&self->f, &self->n);
+	EXPECT_FALSE(reads_cpu(&self->f, cpu));
+	for (i = 0; i < ARRAY_SIZE(missing); i++) {
+		forge_reply_without(&self->f, &self->n, missing[i], 0);
+		forge_put(&self->f, IPSECSTAT_A_STATS_CPU, &cpu, 4);
+		EXPECT_FALSE(reads_cpu(&self->f, cpu));
+	}
 }
 
 TEST_F(reply, twice_is_refused)
