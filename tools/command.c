@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,11 +16,20 @@ static const struct option_row common[] = {
 	{ 'V', "version", NULL, "show the version", NULL },
 };
 
+static FILE *words;
+
+void say_into(FILE *stream)
+{
+	words = stream;
+}
+
 static void say_list(const char *format, va_list arguments)
 {
-	fputs("ipsecstat: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	FILE *to = words ? words : stderr;
+
+	fputs("ipsecstat: ", to);
+	vfprintf(to, format, arguments);
+	fputc('\n', to);
 }
 
 void say(const char *format, ...)
@@ -70,9 +80,9 @@ static void show_option(const struct option_row *row)
 	snprintf(name, sizeof(name), "--%s%s%s", row->name,
 		 row->argument ? " " : "", row->argument ? row->argument : "");
 	if (row->letter < NO_LETTER(0))
-		printf("  -%c, %-18s %s\n", row->letter, name, row->help);
+		printf("  -%c, %-21s %s\n", row->letter, name, row->help);
 	else
-		printf("      %-18s %s\n", name, row->help);
+		printf("      %-21s %s\n", name, row->help);
 }
 
 static void show_help(const struct command *command)
@@ -82,10 +92,12 @@ static void show_help(const struct command *command)
 	printf("Usage: ipsecstat %s\n%s\n\n", command->usage, command->summary);
 	for (size_t i = 0; (row = row_at(command, i)); i++)
 		show_option(row);
+	if (command->more_help)
+		command->more_help();
 	if (command == commands[0] && n_commands > 1) {
 		puts("\nOther commands, each with a --help of its own:");
 		for (size_t i = 1; i < n_commands; i++)
-			printf("  %-24s %s\n", commands[i]->name,
+			printf("  %-27s %s\n", commands[i]->name,
 			       commands[i]->summary);
 	}
 	puts("\nExit status: 0 done, 1 failed, 2 wrong usage.");
@@ -126,23 +138,52 @@ static const struct option_row *next_option(const struct command *command,
 	exit(EXIT_USAGE);
 }
 
+static void show_and_exit(const struct command *command, int letter)
+{
+	if (letter == 'h')
+		show_help(command);
+	else
+		puts("ipsecstat " VERSION);
+	exit(finish_output());
+}
+
+static size_t index_of(const struct command *command, int letter)
+{
+	size_t i = 0;
+
+	while (row_at(command, i)->letter != letter)
+		i++;
+	return i;
+}
+
+static void check_conflicts(const struct command *command, const bool *given)
+{
+	for (size_t i = 0; i < command->n_conflicts; i++) {
+		const struct conflict *conflict = &command->conflicts[i];
+		size_t one = index_of(command, conflict->letter);
+		size_t other = index_of(command, conflict->other);
+
+		if (given[one] && given[other])
+			bad_usage("--%s and --%s do not go together: %s",
+				  row_at(command, one)->name,
+				  row_at(command, other)->name, conflict->why);
+	}
+}
+
 void parse_options(const struct command *command, int argc, char **argv,
 		   void *settings)
 {
+	bool given[MOST_OPTIONS] = { 0 };
 	const struct option_row *row;
 
 	while ((row = next_option(command, argc, argv))) {
-		if (row->take) {
-			row->take(settings, optarg);
-			continue;
-		}
-		if (row->letter == 'h')
-			show_help(command);
-		else
-			puts("ipsecstat " VERSION);
-		exit(finish_output());
+		if (!row->take)
+			show_and_exit(command, row->letter);
+		row->take(settings, optarg);
+		given[index_of(command, row->letter)] = true;
 	}
 	if (optind < argc)
 		bad_usage("'%s' is neither a command nor an option",
 			  argv[optind]);
+	check_conflicts(command, given);
 }

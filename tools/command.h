@@ -25,12 +25,21 @@ struct option_row {
 	void (*take)(void *settings, const char *argument);
 };
 
+/* Two options of a command that cannot be had together. */
+struct conflict {
+	int letter, other;
+	const char *why;
+};
+
 struct command {
 	const char *name;
 	const char *usage;	/* what follows the name of the program */
 	const char *summary;	/* a sentence */
+	void (*more_help)(void);	/* after the options, or NULL */
 	const struct option_row *options;
 	size_t n_options;
+	const struct conflict *conflicts;
+	size_t n_conflicts;
 	int (*run)(int argc, char **argv);
 };
 
@@ -40,13 +49,17 @@ extern const size_t n_commands;
 
 /*
  * Hands each option to its row's take(). Ends the program for --help and
- * --version, and where an option or argument is none of the command's.
+ * --version, and where an option or argument is none of the command's or does
+ * not go with another.
  */
 void parse_options(const struct command *command, int argc, char **argv,
 		   void *settings);
 
 /* A line on standard error, with the name of the program before it. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Lets such lines go elsewhere from now on; NULL: to standard error again. */
+void say_into(FILE *stream);
 
 /* Says what is wrong with the arguments and ends the program. */
 _Noreturn void bad_usage(const char *format, ...)

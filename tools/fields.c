@@ -92,56 +92,56 @@ MEANING(offloadedSas,
 
 MEANING(invalidSpisOnInbound,
 	.row = "Incorrect SPI", .hint = "no such SA",
-	.metric = DROPS, .labels = "reason=\"invalid_spi\"");
+	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "reason=\"invalid_spi\"");
 MEANING(decryptionFailuresOnInbound,
 	.row = "Not Decrypted", .hint = "padding, length",
-	.metric = DROPS, .labels = "reason=\"decryption\"");
+	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "reason=\"decryption\"");
 MEANING(authenticationFailuresOnInbound,
 	.row = "Not Authenticated", .hint = "wrong ICV",
-	.metric = DROPS, .labels = "reason=\"authentication\"");
+	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "reason=\"authentication\"");
 MEANING(replayCheckFailuresOnInbound,
 	.row = "Failed Replay Detection", .hint = "repeated, late",
-	.metric = DROPS, .labels = "reason=\"replay\"");
+	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "reason=\"replay\"");
 MEANING(saNotInitializedOnInbound,
 	.row = "SA Not Initialized", .hint = "larval SA",
-	.metric = DROPS, .labels = "reason=\"larval_sa\"");
+	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "reason=\"larval_sa\"");
 MEANING(udpEspValidationFailuresOnInbound,
 	.row = "Failed UDP-ESP Validation", .hint = "encapsulation",
-	.metric = DROPS, .labels = "proto=\"any\",reason=\"udp_esp_validation\"");
+	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "proto=\"any\",reason=\"udp_esp_validation\"");
 MEANING(invalidClearTextInbound,
 	.row = "Plaintext Received", .hint = "policy wants SA",
-	.metric = DROPS, .labels = "proto=\"any\",reason=\"clear_text\"");
+	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "proto=\"any\",reason=\"clear_text\"");
 MEANING(receiveOverIncorrectSaInbound,
 	.row = "Received Over Wrong SA", .hint = "selector, mode",
-	.metric = DROPS, .labels = "proto=\"any\",reason=\"wrong_sa\"");
+	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "proto=\"any\",reason=\"wrong_sa\"");
 MEANING(secureReceivesNotMatchingFilters,
 	.row = "Secured, No Filter", .hint = "no policy",
-	.metric = DROPS, .labels = "proto=\"any\",reason=\"no_policy\"");
+	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "proto=\"any\",reason=\"no_policy\"");
 MEANING(totalDropPacketsInbound,
 	.row = "Total", .hint = "for any reason",
-	.metric = DROPPED_PACKETS);
+	.unit = UNIT_PACKETS, .metric = DROPPED_PACKETS);
 
 MEANING(encryptedByteCount,
 	.row = "Encrypted by ESP", .hint = "bytes",
-	.metric = ENCRYPTED_BYTES);
+	.unit = UNIT_BYTES, .metric = ENCRYPTED_BYTES);
 MEANING(authenticatedAHByteCount,
 	.row = "Authenticated by AH", .hint = "bytes",
-	.metric = AUTHENTICATED_BYTES, .labels = "proto=\"ah\"");
+	.unit = UNIT_BYTES, .metric = AUTHENTICATED_BYTES, .labels = "proto=\"ah\"");
 MEANING(authenticatedESPByteCount,
 	.row = "Authenticated by ESP", .hint = "bytes",
-	.metric = AUTHENTICATED_BYTES, .labels = "proto=\"esp\"");
+	.unit = UNIT_BYTES, .metric = AUTHENTICATED_BYTES, .labels = "proto=\"esp\"");
 MEANING(transportByteCount,
 	.row = "In Transport Mode", .hint = "bytes",
-	.metric = BYTES, .labels = "mode=\"transport\"");
+	.unit = UNIT_BYTES, .metric = BYTES, .labels = "mode=\"transport\"");
 MEANING(tunnelByteCount,
 	.row = "In Tunnel Mode", .hint = "bytes",
-	.metric = BYTES, .labels = "mode=\"tunnel\"");
+	.unit = UNIT_BYTES, .metric = BYTES, .labels = "mode=\"tunnel\"");
 MEANING(offloadByteCount,
 	.row = "Offloaded", .hint = "bytes",
-	.metric = OFFLOADED_BYTES);
+	.unit = UNIT_BYTES, .metric = OFFLOADED_BYTES);
 MEANING(totalSuccessfulPackets,
 	.row = "Successfully Processed", .hint = "packets",
-	.metric = PACKETS);
+	.unit = UNIT_PACKETS, .metric = PACKETS);
 
 #define MEMBER(type, member, is_sum)					\
 	{ &meaning_##member, offsetof(type, member),			\
@@ -207,22 +207,24 @@ static const struct field traffic_fields[] = {
 	}
 
 const struct group groups[N_GROUPS] = {
-	GROUP(aggregateSaStatistics, sa_fields,
-	      .section = "Security Associations", .column = "SAs"),
-	GROUP(espDropPacketStatistics, esp_drop_fields,
+	GROUP(aggregateSaStatistics, sa_fields, .key = "sas",
+	      .section = "Security Associations", .column = "SAs",
+	      .rates = true),
+	GROUP(espDropPacketStatistics, esp_drop_fields, .key = "esp-drops",
 	      .section = "Inbound Packets Dropped", .column = "ESP",
-	      .labels = "proto=\"esp\""),
-	GROUP(ahDropPacketStatistics, ah_drop_fields,
+	      .labels = "proto=\"esp\"", .of_cpus = true, .drops = true),
+	GROUP(ahDropPacketStatistics, ah_drop_fields, .key = "ah-drops",
 	      .section = "Inbound Packets Dropped", .column = "AH",
-	      .labels = "proto=\"ah\""),
-	GROUP(aggregateDropPacketStatistics, drop_fields,
-	      .section = "Inbound Packets Dropped", .column = "All"),
-	GROUP(inboundTrafficStatistics, traffic_fields,
+	      .labels = "proto=\"ah\"", .of_cpus = true, .drops = true),
+	GROUP(aggregateDropPacketStatistics, drop_fields, .key = "drops",
+	      .section = "Inbound Packets Dropped", .column = "All",
+	      .of_cpus = true, .drops = true, .rates = true),
+	GROUP(inboundTrafficStatistics, traffic_fields, .key = "inbound",
 	      .section = "Traffic", .column = "Inbound",
-	      .labels = "direction=\"in\""),
-	GROUP(outboundTrafficStatistics, traffic_fields,
+	      .labels = "direction=\"in\"", .of_cpus = true, .rates = true),
+	GROUP(outboundTrafficStatistics, traffic_fields, .key = "outbound",
 	      .section = "Traffic", .column = "Outbound",
-	      .labels = "direction=\"out\""),
+	      .labels = "direction=\"out\"", .of_cpus = true, .rates = true),
 };
 
 uint64_t field_value(const IPSEC_STATISTICS1 *stats, const struct group *group,
@@ -238,4 +240,55 @@ uint64_t field_value(const IPSEC_STATISTICS1 *stats, const struct group *group,
 	}
 	memcpy(&narrow, at, sizeof(narrow));
 	return narrow;
+}
+
+void field_set(IPSEC_STATISTICS1 *stats, const struct group *group,
+	       const struct field *field, uint64_t value)
+{
+	char *at = (char *)stats + group->offset + field->offset;
+	uint32_t narrow = (uint32_t)value;
+
+	if (field->size == sizeof(value))
+		memcpy(at, &value, sizeof(value));
+	else
+		memcpy(at, &narrow, sizeof(narrow));
+}
+
+bool field_is_counter(const struct field *field)
+{
+	return metrics[field->meaning->metric].counter;
+}
+
+/* Modulo the range of the field, whose half is the first that means a fall. */
+static bool field_rise(const struct field *field, uint64_t now, uint64_t then,
+		       uint64_t *rise)
+{
+	unsigned int bits = 8 * (unsigned int)field->size;
+
+	*rise = now - then;
+	if (bits < 64)
+		*rise &= ((uint64_t)1 << bits) - 1;
+	return !(*rise >> (bits - 1));
+}
+
+const struct field *statistics_rise(const IPSEC_STATISTICS1 *now,
+				    const IPSEC_STATISTICS1 *then,
+				    IPSEC_STATISTICS1 *rise)
+{
+	for (size_t g = 0; g < N_GROUPS; g++) {
+		const struct group *group = &groups[g];
+
+		for (size_t i = 0; i < group->n_fields; i++) {
+			const struct field *field = &group->fields[i];
+			uint64_t value = field_value(now, group, field);
+
+			if (field_is_counter(field) &&
+			    !field_rise(field, value,
+					field_value(then, group, field),
+					&value))
+				return field;
+			field_set(rise, group, field, value);
+		}
+	}
+	return NULL;
 }

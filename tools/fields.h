@@ -38,11 +38,19 @@ struct metric {
 	const char *help;
 };
 
+/* What a figure counts: its rate is shown as such a second. */
+enum unit {
+	UNIT_NUMBER,
+	UNIT_PACKETS,
+	UNIT_BYTES,
+};
+
 /* What a member tells, in whichever structures a member of that name is. */
 struct meaning {
 	const char *name;	/* of the WFP member, and the JSON key */
 	const char *row;	/* its line in the table ... */
 	const char *hint;	/* ... and what is said at the end of it */
+	enum unit unit;
 	enum metric_id metric;
 	const char *labels;	/* of the Prometheus series, or NULL */
 };
@@ -58,10 +66,14 @@ struct field {
 /* A structure within IPSEC_STATISTICS1. */
 struct group {
 	const char *name;	/* of the WFP member, and the JSON key */
+	const char *key;	/* to choose it by */
 	size_t offset;
 	const char *section;	/* groups of one section are columns side by side */
 	const char *column;
 	const char *labels;	/* of all its Prometheus series, or NULL */
+	bool of_cpus;		/* kept for each CPU; else belongs to none */
+	bool drops;
+	bool rates;		/* the table has room for a column of them */
 	const struct field *fields;
 	size_t n_fields;
 };
@@ -73,5 +85,22 @@ extern const struct group groups[N_GROUPS];
 
 uint64_t field_value(const IPSEC_STATISTICS1 *stats, const struct group *group,
 		     const struct field *field);
+bool field_is_counter(const struct field *field);
+
+/*
+ * What rose from then to now; gauges are as they are now. A counter of 32 bits
+ * may have gone on with 0 after its maximum. The counter that fell is returned,
+ * NULL if there is none. A rise by half of the range or more is such a fall.
+ */
+const struct field *statistics_rise(const IPSEC_STATISTICS1 *now,
+				    const IPSEC_STATISTICS1 *then,
+				    IPSEC_STATISTICS1 *rise);
+
+/* A set of groups has their bits. */
+#define ALL_GROUPS ((1u << N_GROUPS) - 1)
+#define GROUP_BIT(group) (1u << ((group) - groups))
+
+void field_set(IPSEC_STATISTICS1 *stats, const struct group *group,
+	       const struct field *field, uint64_t value);
 
 #endif

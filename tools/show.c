@@ -3,98 +3,349 @@
  * ipsecstat show: the figures, as the function IPsecGetStatistics1 of the
  * Windows Filtering Platform gives them.
  */
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
 
-#include <fwpuclnt.h>
-
+#include "baseline.h"
+#include "collect.h"
+#include "netns.h"
+#include "replace.h"
+#include "screen.h"
 #include "show.h"
+#include "watch.h"
 
-typedef int show_fn(FILE *out, const IPSEC_STATISTICS1 *stats);
+#define LEAST_SECONDS	0.1
+#define MOST_SECONDS	86400.0
+
+enum when { AUTO, ALWAYS, NEVER };
+
+static const char *const whens[] = { "auto", "always", "never" };
 
 struct settings {
 	show_fn *format;
+	struct scope scope;
+	unsigned int groups;
+	double interval;	/* 0: once */
+	const char *output, *save, *since;
+	enum when color;
 };
 
-/* What mends the failures that a user can mend. */
-static const struct {
-	DWORD code;
-	const char *remedy;
-} remedies[] = {
-	{ EPT_S_NOT_REGISTERED,
-	  "load it: modprobe ipsecstat" },
-	{ ERROR_ACCESS_DENIED,
-	  "run as root, or let your group read: sysctl net.ipsecstat.read_group_range='GID GID'" },
+/* From one look to the next. */
+struct course {
+	const struct settings *settings;
+	struct reading baseline;
+	struct reading before;	/* whole figures, even with a baseline */
+	struct reading now;
+	struct reading rest;	/* less the baseline */
+	int failures;		/* of the last look */
+	bool on_screen;
 };
-
-static void set_format(void *settings, show_fn *format)
-{
-	struct settings *s = settings;
-
-	if (s->format && s->format != format)
-		bad_usage("one output format at a time");
-	s->format = format;
-}
 
 static void take_json(void *settings, const char *argument)
 {
 	(void)argument;
-	set_format(settings, show_json);
+	((struct settings *)settings)->format = show_json;
 }
 
 static void take_prometheus(void *settings, const char *argument)
 {
 	(void)argument;
-	set_format(settings, show_prometheus);
+	((struct settings *)settings)->format = show_prometheus;
 }
+
+static unsigned int group_named(const char *name, size_t len)
+{
+	for (size_t i = 0; i < N_GROUPS; i++)
+		if (strlen(groups[i].key) == len &&
+		    !strncmp(groups[i].key, name, len))
+			return GROUP_BIT(&groups[i]);
+	return 0;
+}
+
+static void bad_group(const char *name, size_t len)
+{
+	char keys[128] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < N_GROUPS && at < sizeof(keys); i++)
+		at += (size_t)snprintf(keys + at, sizeof(keys) - at, "%s%s",
+				       i ? ", " : "", groups[i].key);
+	bad_usage("'%.*s' is no group; there are: %s", (int)len, name, keys);
+}
+
+static void take_group(void *settings, const char *argument)
+{
+	struct settings *s = settings;
+
+	for (;;) {
+		size_t len = strcspn(argument, ",");
+		unsigned int group = group_named(argument, len);
+
+		if (!group)
+			bad_group(argument, len);
+		s->groups |= group;
+		if (!argument[len])
+			break;
+		argument += len + 1;
+	}
+}
+
+static void take_watch(void *settings, const char *argument)
+{
+	struct settings *s = settings;
+	char *end;
+
+	s->interval = strtod(argument, &end);
+	if (end == argument || *end || !isfinite(s->interval) ||
+	    s->interval < LEAST_SECONDS || s->interval > MOST_SECONDS)
+		bad_usage("'%s' is no interval: seconds, from %g to %g",
+			  argument, LEAST_SECONDS, MOST_SECONDS);
+}
+
+static void take_output(void *settings, const char *argument)
+{
+	((struct settings *)settings)->output = argument;
+}
+
+static void take_save(void *settings, const char *argument)
+{
+	((struct settings *)settings)->save = argument;
+}
+
+static void take_since(void *settings, const char *argument)
+{
+	((struct settings *)settings)->since = argument;
+}
+
+static void take_netns(void *settings, const char *argument)
+{
+	if (!netns_is_name(argument))
+		bad_usage("'%s' cannot be the name of a network namespace",
+			  argument);
+	((struct settings *)settings)->scope.netns = argument;
+}
+
+static void take_all_netns(void *settings, const char *argument)
+{
+	(void)argument;
+	((struct settings *)settings)->scope.all_netns = true;
+}
+
+static void take_per_cpu(void *settings, const char *argument)
+{
+	(void)argument;
+	((struct settings *)settings)->scope.per_cpu = true;
+}
+
+static void take_color(void *settings, const char *argument)
+{
+	struct settings *s = settings;
+
+	for (s->color = AUTO; s->color <= NEVER; s->color++)
+		if (!strcmp(argument, whens[s->color]))
+			return;
+	bad_usage("'%s' is not auto, always or never", argument);
+}
+
+enum { SAVE = NO_LETTER(0), SINCE, COLOR };
 
 static const struct option_row options[] = {
 	{ 'j', "json", NULL, "show them as JSON", take_json },
 	{ 'p', "prometheus", NULL, "show them as Prometheus text",
 	  take_prometheus },
+	{ 'g', "group", "NAME[,NAME]", "show these groups alone", take_group },
+	{ 'w', "watch", "SECONDS", "show them again and again, with rates",
+	  take_watch },
+	{ 'o', "output", "FILE", "write them to a file, whole or not at all",
+	  take_output },
+	{ SAVE, "save", "FILE", "save them, too, for --since", take_save },
+	{ SINCE, "since", "FILE", "show what rose since they were saved",
+	  take_since },
+	{ 'n', "netns", "NAME", "those of this network namespace", take_netns },
+	{ 'a', "all-netns", NULL, "those of all that have a name, and this one",
+	  take_all_netns },
+	{ 'c', "per-cpu", NULL, "those of each CPU, too", take_per_cpu },
+	{ COLOR, "color", "WHEN", "use colors: auto, always or never",
+	  take_color },
 };
 
-static int fail(const char *call, DWORD code)
+static const struct conflict conflicts[] = {
+	{ 'j', 'p', "there is one output" },
+	{ 'w', 'p', "Prometheus makes rates itself" },
+	{ SINCE, 'p', "Prometheus wants the counters as they are" },
+	{ 'w', 'o', "a file holds one reading" },
+	{ 'w', SAVE, "a file holds one reading" },
+	{ 'n', 'a', "all of them or one" },
+};
+
+static bool want_color(const struct settings *s)
 {
-	say("%s (%s: %s, 0x%08X)", FwpuclntErrorText(code), call,
-	    FwpuclntErrorName(code), code);
-	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++)
-		if (remedies[i].code == code)
-			say("%s", remedies[i].remedy);
-	return EXIT_FAILURE;
+	const char *no_color = getenv("NO_COLOR");
+
+	if (s->color != AUTO)
+		return s->color == ALWAYS;
+	return !s->output && screen_possible() && !(no_color && *no_color);
 }
 
-static int run(int argc, char **argv)
+static const struct reading *shown(const struct course *c)
 {
-	struct settings settings = { 0 };
-	IPSEC_STATISTICS1 stats;
-	HANDLE engine;
-	DWORD code;
+	return c->settings->since ? &c->rest : &c->now;
+}
 
-	parse_options(&show_command, argc, argv, &settings);
-	if (!settings.format)
-		settings.format = show_table;
+/* What was read before is kept for rates. */
+static bool look(void *context)
+{
+	struct course *c = context;
+	const struct settings *s = c->settings;
 
-	code = FwpmEngineOpen0(NULL, RPC_C_AUTHN_WINNT, NULL, NULL, &engine);
-	if (code != ERROR_SUCCESS)
-		return fail("FwpmEngineOpen0", code);
-	code = IPsecGetStatistics1(engine, &stats);
-	/* Closed before a word is written, so none can get into its socket. */
-	FwpmEngineClose0(engine);
-	if (code != ERROR_SUCCESS)
-		return fail("IPsecGetStatistics1", code);
+	reading_free(&c->before);
+	reading_free(&c->rest);
+	c->before = c->now;
+	c->failures = collect(&s->scope, &c->now) != 0;
+	reading_compare(&c->now, &c->before);
+	if (s->since && reading_copy(&c->rest, &c->now)) {
+		say("out of memory");
+		return false;
+	}
+	if (s->since)
+		c->failures |= reading_subtract(&c->rest, &c->baseline) != 0;
+	return shown(c)->n_samples;
+}
 
-	if (settings.format(stdout, &stats)) {
+static void put_time(FILE *out, const char *before, double time)
+{
+	time_t seconds = (time_t)time;
+	struct tm local;
+	char text[64];
+
+	if (localtime_r(&seconds, &local) &&
+	    strftime(text, sizeof(text), "%F %T", &local))
+		fprintf(out, "%s%s", before, text);
+}
+
+/* Above a table of figures that others than these will follow or were before. */
+static void show_when(const struct course *c, FILE *out)
+{
+	const struct settings *s = c->settings;
+
+	if (!s->since && !s->interval)
+		return;
+	put_time(out, "", c->now.time);
+	if (s->interval > 0)
+		fprintf(out, ", every %g s", s->interval);
+	if (s->since)
+		put_time(out, ", what rose since ", c->baseline.time);
+	fputc('\n', out);
+}
+
+static int show(const void *context, FILE *out, bool compact)
+{
+	const struct course *c = context;
+	const struct settings *s = c->settings;
+	const bool again = s->interval > 0;
+	const struct report report = {
+		.reading = shown(c),
+		.groups = s->groups,
+		.from = c->baseline.time,
+		.rates = again,
+		.seconds = c->before.n_samples ?
+			   c->now.clock - c->before.clock : 0,
+		.color = want_color(s),
+		.compact = compact,
+		.line = again,
+	};
+	int result;
+
+	if (s->format == show_table)
+		show_when(c, out);
+	result = s->format(out, &report);
+	if (again && s->format == show_table && !c->on_screen)
+		fputc('\n', out);
+	return result;
+}
+
+static int show_once(FILE *out, const void *context)
+{
+	return show(context, out, false);
+}
+
+/* Returns the exit status. */
+static int put_out(const struct course *c)
+{
+	const char *output = c->settings->output;
+
+	if (output)
+		return replace_file(output, show_once, c) ? EXIT_FAILURE :
+							    EXIT_SUCCESS;
+	if (show_once(stdout, c)) {
 		say("out of memory");
 		return EXIT_FAILURE;
 	}
 	return finish_output();
 }
 
+static int once(struct course *c)
+{
+	const struct settings *s = c->settings;
+	int status;
+
+	if (!look(c))
+		return EXIT_FAILURE;
+	if (s->save && !c->failures && baseline_save(s->save, &c->now))
+		c->failures = 1;
+	status = put_out(c);
+	return c->failures ? EXIT_FAILURE : status;
+}
+
+static int go(struct course *c)
+{
+	const struct settings *s = c->settings;
+	const struct watched watched = { c, look, show };
+
+	if (s->since && baseline_load(s->since, &c->baseline))
+		return EXIT_FAILURE;
+	if (!s->interval)
+		return once(c);
+	c->on_screen = s->format == show_table && screen_possible();
+	return watch(&watched, s->interval, c->on_screen);
+}
+
+static void list_groups(void)
+{
+	puts("\nGroups:");
+	for (size_t i = 0; i < N_GROUPS; i++)
+		printf("  %-27s %s: %s\n", groups[i].key, groups[i].section,
+		       groups[i].column);
+}
+
+static int run(int argc, char **argv)
+{
+	struct settings settings = { .format = show_table };
+	struct course course = { .settings = &settings };
+	int status;
+
+	parse_options(&show_command, argc, argv, &settings);
+	if (!settings.groups)
+		settings.groups = ALL_GROUPS;
+	status = go(&course);
+	reading_free(&course.baseline);
+	reading_free(&course.before);
+	reading_free(&course.now);
+	reading_free(&course.rest);
+	return status;
+}
+
 const struct command show_command = {
 	.name = "show",
 	.usage = "[show] [OPTION]...",
-	.summary = "Show the IPsec statistics of this network namespace.",
+	.summary = "Show the IPsec statistics of network namespaces.",
+	.more_help = list_groups,
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
+	.conflicts = conflicts,
+	.n_conflicts = ARRAY_SIZE(conflicts),
 	.run = run,
 };

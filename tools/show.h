@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ways to show statistics. Each writes all of them to out and returns 0, or
- * -1 for want of memory; errors of out are left for the caller to find in it.
+ * The ways to show a reading. Each writes all of it to out and returns 0, or -1
+ * for want of memory; errors of out are left for the caller to find in it.
  */
 #ifndef SHOW_H
 #define SHOW_H
@@ -9,12 +9,33 @@
 #include <stdio.h>
 
 #include "command.h"
-#include "fields.h"
+#include "sample.h"
 
 extern const struct command show_command;
 
-int show_table(FILE *out, const IPSEC_STATISTICS1 *stats);
-int show_json(FILE *out, const IPSEC_STATISTICS1 *stats);
-int show_prometheus(FILE *out, const IPSEC_STATISTICS1 *stats);
+/* What is to be shown, and how. */
+struct report {
+	const struct reading *reading;
+	unsigned int groups;	/* a set */
+	double from;		/* time of the baseline that was subtracted, or 0 */
+	bool rates;		/* with rates, where a sample has a rise ... */
+	double seconds;		/* ... which took so long */
+	bool color;		/* table */
+	bool compact;		/* table: without lines of zeros */
+	bool line;		/* JSON: all in one line */
+};
+
+typedef int show_fn(FILE *out, const struct report *report);
+
+show_fn show_table, show_json, show_prometheus;
+
+/* Chosen, and a group that the sample has: SAs belong to no CPU. */
+static inline bool group_shown(const struct report *report,
+			       const struct sample *sample,
+			       const struct group *group)
+{
+	return report->groups & GROUP_BIT(group) &&
+	       (sample->cpu == ALL_CPUS || group->of_cpus);
+}
 
 #endif

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The structure as it is: its members are the keys, nested as they are nested.
+ * docs/ipsecstat.schema.json describes the whole.
  */
 #include <json-c/json.h>
 
+#include "json.h"
 #include "show.h"
-
-/* Rises when a key goes or changes its meaning, not when one is added. */
-#define SCHEMA_VERSION 1
 
 /* Takes over value, also when it fails. */
 static int add(struct json_object *object, const char *key,
@@ -19,43 +18,158 @@ static int add(struct json_object *object, const char *key,
 	return -1;
 }
 
-static struct json_object *group_object(const IPSEC_STATISTICS1 *stats,
-					const struct group *group)
+/* Adds an empty object and returns it, still belonging to the first one. */
+static struct json_object *add_object(struct json_object *object,
+				      const char *key)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *inner = json_object_new_object();
 
-	for (size_t i = 0; object && i < group->n_fields; i++) {
-		const struct field *field = &group->fields[i];
-		uint64_t value = field_value(stats, group, field);
-
-		if (add(object, field->meaning->name,
-			json_object_new_uint64(value))) {
-			json_object_put(object);
-			return NULL;
-		}
-	}
-	return object;
+	return add(object, key, inner) ? NULL : inner;
 }
 
-static int add_all(struct json_object *root, const IPSEC_STATISTICS1 *stats)
+static struct json_object *decimal(double value)
 {
-	if (add(root, "version", json_object_new_int(SCHEMA_VERSION)))
-		return -1;
-	for (size_t i = 0; i < N_GROUPS; i++)
-		if (add(root, groups[i].name, group_object(stats, &groups[i])))
+	char text[64];
+
+	snprintf(text, sizeof(text), "%.3f", value);
+	return json_object_new_double_s(value, text);
+}
+
+static int add_figures(struct json_object *object, const struct report *report,
+		       const struct sample *sample, const struct group *group)
+{
+	(void)report;
+	for (size_t i = 0; i < group->n_fields; i++) {
+		const struct field *field = &group->fields[i];
+		uint64_t value = field_value(&sample->figures, group, field);
+
+		if (add(object, field->meaning->name,
+			json_object_new_uint64(value)))
 			return -1;
+	}
 	return 0;
 }
 
-int show_json(FILE *out, const IPSEC_STATISTICS1 *stats)
+static int add_rates(struct json_object *object, const struct report *report,
+		     const struct sample *sample, const struct group *group)
 {
+	for (size_t i = 0; i < group->n_fields; i++) {
+		const struct field *field = &group->fields[i];
+		uint64_t rise = field_value(&sample->rise, group, field);
+
+		if (field_is_counter(field) &&
+		    add(object, field->meaning->name,
+			decimal((double)rise / report->seconds)))
+			return -1;
+	}
+	return 0;
+}
+
+/* An object for each group that is shown, filled by add_figures or add_rates. */
+static int add_groups(struct json_object *object, const struct report *report,
+		      const struct sample *sample,
+		      int (*fill)(struct json_object *object,
+				  const struct report *report,
+				  const struct sample *sample,
+				  const struct group *group))
+{
+	for (size_t i = 0; i < N_GROUPS; i++) {
+		struct json_object *inner;
+
+		if (!group_shown(report, sample, &groups[i]))
+			continue;
+		inner = add_object(object, groups[i].name);
+		if (!inner || fill(inner, report, sample, &groups[i]))
+			return -1;
+	}
+	return 0;
+}
+
+static int add_sample(struct json_object *object, const struct report *report,
+		      const struct sample *sample)
+{
+	struct json_object *rates;
+
+	if (add_groups(object, report, sample, add_figures))
+		return -1;
+	if (!report->rates || !sample->has_rise)
+		return 0;
+	rates = add_object(object, "rates");
+	return rates ? add_groups(rates, report, sample, add_rates) : -1;
+}
+
+/* What key is in object, made if it is not there yet. */
+static struct json_object *object_in(struct json_object *object,
+				     const char *key)
+{
+	struct json_object *inner;
+
+	if (json_object_object_get_ex(object, key, &inner))
+		return inner;
+	return add_object(object, key);
+}
+
+/* Where a sample belongs; NULL for want of memory. */
+static struct json_object *place_of(struct json_object *root,
+				    const struct reading *reading,
+				    const struct sample *sample)
+{
+	struct json_object *place = root;
+	char cpu[16];
+
+	if (reading->named) {
+		place = object_in(place, "netns");
+		place = place ? object_in(place, sample->netns) : NULL;
+	}
+	if (place && sample->cpu != ALL_CPUS) {
+		snprintf(cpu, sizeof(cpu), "%d", sample->cpu);
+		place = object_in(place, "cpus");
+		place = place ? object_in(place, cpu) : NULL;
+	}
+	return place;
+}
+
+static int add_head(struct json_object *root, const struct report *report)
+{
+	if (add(root, "version", json_object_new_int(JSON_VERSION)) ||
+	    add(root, "boot", json_object_new_string(report->reading->boot)) ||
+	    add(root, "time", decimal(report->reading->time)))
+		return -1;
+	if (report->from != 0 && add(root, "from", decimal(report->from)))
+		return -1;
+	return report->rates && report->seconds > 0 ?
+	       add(root, "seconds", decimal(report->seconds)) : 0;
+}
+
+static int add_all(struct json_object *root, const struct report *report)
+{
+	const struct reading *reading = report->reading;
+
+	if (add_head(root, report))
+		return -1;
+	for (size_t i = 0; i < reading->n_samples; i++) {
+		const struct sample *sample = &reading->samples[i];
+		struct json_object *place = place_of(root, reading, sample);
+
+		if (!place ||
+		    (sample->cpu == ALL_CPUS &&
+		     add(place, "since", json_object_new_uint64(sample->since))) ||
+		    add_sample(place, report, sample))
+			return -1;
+	}
+	return 0;
+}
+
+int show_json(FILE *out, const struct report *report)
+{
+	int flags = report->line ? JSON_C_TO_STRING_PLAIN :
+		    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
 	struct json_object *root = json_object_new_object();
 	const char *text = NULL;
 
-	if (root && !add_all(root, stats))
-		text = json_object_to_json_string_ext(root,
-						      JSON_C_TO_STRING_PRETTY |
-						      JSON_C_TO_STRING_SPACED);
+	if (root && !add_all(root, report))
+		text = json_object_to_json_string_ext(root, flags |
+						      JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (text)
 		fprintf(out, "%s\n", text);
 	json_object_put(root);

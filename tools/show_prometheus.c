@@ -7,41 +7,112 @@
 
 #include "show.h"
 
-static void show_series(FILE *out, const IPSEC_STATISTICS1 *stats,
-			const struct group *group, const struct field *field)
-{
-	const char *ours = group->labels ? group->labels : "";
-	const char *its = field->meaning->labels ? field->meaning->labels : "";
+/* A series and what else is written on the way. */
+struct series {
+	FILE *out;
+	bool labelled;
+};
 
-	fputs(metrics[field->meaning->metric].name, out);
-	if (*ours || *its)
-		fprintf(out, "{%s%s%s}", ours, *ours && *its ? "," : "", its);
-	fprintf(out, " %" PRIu64 "\n", field_value(stats, group, field));
+static void put_label(struct series *series, const char *label)
+{
+	if (!label)
+		return;
+	fprintf(series->out, "%c%s", series->labelled ? ',' : '{', label);
+	series->labelled = true;
 }
 
-static void show_family(FILE *out, const IPSEC_STATISTICS1 *stats,
-			enum metric_id id)
+/* A name may have bytes in it that end or escape the value of a label. */
+static void put_netns(struct series *series, const char *netns)
 {
-	const struct metric *metric = &metrics[id];
+	put_label(series, "netns=\"");
+	for (; *netns; netns++) {
+		if (*netns == '\\' || *netns == '"')
+			fprintf(series->out, "\\%c", *netns);
+		else if (*netns == '\n')
+			fputs("\\n", series->out);
+		else
+			fputc(*netns, series->out);
+	}
+	fputc('"', series->out);
+}
 
+static void show_series(FILE *out, const struct reading *reading,
+			const struct sample *sample, const struct group *group,
+			const struct field *field)
+{
+	struct series series = { .out = out };
+	char cpu[32];
+
+	fputs(metrics[field->meaning->metric].name, out);
+	if (reading->named)
+		put_netns(&series, sample->netns);
+	if (sample->cpu != ALL_CPUS) {
+		snprintf(cpu, sizeof(cpu), "cpu=\"%d\"", sample->cpu);
+		put_label(&series, cpu);
+	}
+	put_label(&series, group->labels);
+	put_label(&series, field->meaning->labels);
+	fprintf(out, "%s %" PRIu64 "\n", series.labelled ? "}" : "",
+		field_value(&sample->figures, group, field));
+}
+
+/* What is shown of single CPUs is not shown of all: they add up. */
+static bool is_sum(const struct reading *reading, const struct sample *sample,
+		   const struct group *group, const struct field *field)
+{
+	const struct sample *next = sample + 1;
+
+	if (field->sum)
+		return true;
+	return group->of_cpus && sample->cpu == ALL_CPUS &&
+	       next < reading->samples + reading->n_samples &&
+	       next->cpu != ALL_CPUS;
+}
+
+static void show_head(FILE *out, const struct metric *metric)
+{
 	fprintf(out, "# HELP %s %s\n", metric->name, metric->help);
 	fprintf(out, "# TYPE %s %s\n", metric->name,
 		metric->counter ? "counter" : "gauge");
-	for (size_t g = 0; g < N_GROUPS; g++) {
-		const struct group *group = &groups[g];
-
-		for (size_t i = 0; i < group->n_fields; i++) {
-			const struct field *field = &group->fields[i];
-
-			if (field->meaning->metric == id && !field->sum)
-				show_series(out, stats, group, field);
-		}
-	}
 }
 
-int show_prometheus(FILE *out, const IPSEC_STATISTICS1 *stats)
+/* Returns whether the family has begun, with this group or one before. */
+static bool show_group(FILE *out, const struct reading *reading,
+		       const struct sample *sample, const struct group *group,
+		       enum metric_id id, bool begun)
+{
+	for (size_t i = 0; i < group->n_fields; i++) {
+		const struct field *field = &group->fields[i];
+
+		if (field->meaning->metric != id ||
+		    is_sum(reading, sample, group, field))
+			continue;
+		if (!begun)
+			show_head(out, &metrics[id]);
+		begun = true;
+		show_series(out, reading, sample, group, field);
+	}
+	return begun;
+}
+
+static void show_family(FILE *out, const struct report *report,
+			enum metric_id id)
+{
+	const struct reading *reading = report->reading;
+	bool begun = false;
+
+	for (size_t s = 0; s < reading->n_samples; s++)
+		for (size_t g = 0; g < N_GROUPS; g++)
+			if (group_shown(report, &reading->samples[s],
+					&groups[g]))
+				begun = show_group(out, reading,
+						   &reading->samples[s],
+						   &groups[g], id, begun);
+}
+
+int show_prometheus(FILE *out, const struct report *report)
 {
 	for (int id = 0; id < N_METRICS; id++)
-		show_family(out, stats, id);
+		show_family(out, report, id);
 	return 0;
 }

@@ -4,19 +4,50 @@
  *
  *   2 + 25 | 2 + 10 | 2 + 10 | 2 + 10 | 2 + hint of 15	drops
  *   2 + 25 | 2 + 20          | 2 + 20 | 2 + hint of 7	traffic
+ *
+ * and with rates, for which the hints and exact bytes make room:
+ *
+ *   2 + 25 | 2 + 10 | 2 + 10 | 2 + 10 | 2 + 11		drops
+ *   2 + 25 | 2 + 11 | 2 + 11 | 2 + 11 | 2 + 11		traffic
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "show.h"
+#include "units.h"
 
 #define ROW_WIDTH	25
 #define DIGITS32	10
 #define DIGITS64	20
 
-static int column_width(const struct group *group)
+#define BOLD		"\033[1m"
+#define RED		"\033[31m"
+#define PLAIN		"\033[m"
+
+/* A sample on its way to out. */
+struct table {
+	FILE *out;
+	const struct report *report;
+	const struct sample *sample;
+	bool begun;		/* something was shown before */
+};
+
+static bool is_wide(const struct group *group)
 {
-	return group->fields[0].size == sizeof(uint64_t) ? DIGITS64 : DIGITS32;
+	return group->fields[0].size == sizeof(uint64_t);
+}
+
+static int column_width(const struct table *table, const struct group *group)
+{
+	if (!is_wide(group))
+		return DIGITS32;
+	return table->report->rates ? UNITS_WIDTH : DIGITS64;
+}
+
+static bool has_rates(const struct table *table, const struct group *group)
+{
+	return table->report->rates && group->rates;
 }
 
 /* The group after the last one of the section that starts with group. */
@@ -29,17 +60,19 @@ static const struct group *section_end(const struct group *group)
 	return end;
 }
 
-/* The group that has all rows of its section. */
-static const struct group *fullest(const struct group *group,
-				   const struct group *end)
+/* The next group that is shown, from this one on; end if there is none. */
+static const struct group *shown_from(const struct table *table,
+				      const struct group *group,
+				      const struct group *end)
 {
-	const struct group *best = group;
-
-	for (; group < end; group++)
-		if (group->n_fields > best->n_fields)
-			best = group;
-	return best;
+	while (group < end && !group_shown(table->report, table->sample, group))
+		group++;
+	return group;
 }
+
+#define for_each_shown(group, table, first, end)			\
+	for ((group) = shown_from(table, first, end); (group) < (end);	\
+	     (group) = shown_from(table, (group) + 1, end))
 
 static const struct field *find_field(const struct group *group,
 				      const struct meaning *meaning)
@@ -50,50 +83,213 @@ static const struct field *find_field(const struct group *group,
 	return NULL;
 }
 
-static void show_cell(FILE *out, const IPSEC_STATISTICS1 *stats,
-		      const struct group *group, const struct meaning *meaning)
+static uint64_t figure(const struct table *table, const struct group *group,
+		       const struct field *field)
 {
-	const struct field *field = find_field(group, meaning);
-
-	if (field)
-		fprintf(out, "  %*" PRIu64, column_width(group),
-			field_value(stats, group, field));
-	else
-		fprintf(out, "  %*s", column_width(group), "-");
+	return field_value(&table->sample->figures, group, field);
 }
 
-static void show_section(FILE *out, const IPSEC_STATISTICS1 *stats,
-			 const struct group *first, const struct group *end)
+/* Drops; with rates, those that go on. */
+static bool is_alarming(const struct table *table, const struct group *group,
+			const struct field *field)
 {
-	const struct group *rows = fullest(first, end);
+	const struct sample *sample = table->sample;
+
+	if (!group->drops)
+		return false;
+	if (!table->report->rates)
+		return figure(table, group, field);
+	return sample->has_rise && field_value(&sample->rise, group, field);
+}
+
+static void put_padded(const struct table *table, int width, const char *color,
+		       const char *text)
+{
+	bool colored = table->report->color && *color;
+
+	fprintf(table->out, "  %s%*s%s", colored ? color : "", width, text,
+		colored ? PLAIN : "");
+}
+
+static void show_rate(const struct table *table, const struct group *group,
+		      const struct field *field, const char *color)
+{
+	const struct sample *sample = table->sample;
+	char text[64] = "-";
+
+	if (sample->has_rise && field_is_counter(field))
+		format_rate(text, sizeof(text), field->meaning->unit,
+			    (double)field_value(&sample->rise, group, field) /
+			    table->report->seconds);
+	put_padded(table, UNITS_WIDTH, color, text);
+}
+
+static void show_cell(const struct table *table, const struct group *group,
+		      const struct meaning *meaning)
+{
+	const struct field *field = find_field(group, meaning);
+	int width = column_width(table, group);
+	const char *color;
+	char text[64];
+
+	if (!field) {
+		put_padded(table, width, "", "-");
+		if (has_rates(table, group))
+			put_padded(table, UNITS_WIDTH, "", "");
+		return;
+	}
+	color = is_alarming(table, group, field) ? RED : "";
+	if (table->report->rates && is_wide(group))
+		format_amount(text, sizeof(text), meaning->unit,
+			      figure(table, group, field));
+	else
+		snprintf(text, sizeof(text), "%" PRIu64,
+			 figure(table, group, field));
+	put_padded(table, width, color, text);
+	if (has_rates(table, group))
+		show_rate(table, group, field, color);
+}
+
+static void show_row(const struct table *table, const struct meaning *meaning,
+		     const struct group *first, const struct group *end)
+{
 	const struct group *group;
 
-	fprintf(out, "%-*s", 2 + ROW_WIDTH, first->section);
-	for (group = first; group < end; group++)
-		fprintf(out, "  %*s", column_width(group), group->column);
-	fputc('\n', out);
+	fprintf(table->out, "  %-*s", ROW_WIDTH, meaning->row);
+	for_each_shown(group, table, first, end)
+		show_cell(table, group, meaning);
+	if (!table->report->rates)
+		fprintf(table->out, "  %s", meaning->hint);
+	fputc('\n', table->out);
+}
 
+static void show_columns(const struct table *table, const struct group *first,
+			 const struct group *end)
+{
+	const struct group *group;
+
+	fprintf(table->out, "%s%-*s", table->report->color ? BOLD : "",
+		2 + ROW_WIDTH, first->section);
+	for_each_shown(group, table, first, end) {
+		put_padded(table, column_width(table, group), "",
+			   group->column);
+		if (has_rates(table, group))
+			put_padded(table, UNITS_WIDTH, "", "Rate");
+	}
+	fprintf(table->out, "%s\n", table->report->color ? PLAIN : "");
+}
+
+static bool is_zero(const struct table *table, const struct meaning *meaning,
+		    const struct group *first, const struct group *end)
+{
+	const struct group *group;
+
+	for_each_shown(group, table, first, end) {
+		const struct field *field = find_field(group, meaning);
+
+		if (field && figure(table, group, field))
+			return false;
+	}
+	return true;
+}
+
+/* Of the groups that are shown, the one that has all rows of the section. */
+static const struct group *fullest(const struct table *table,
+				   const struct group *first,
+				   const struct group *end)
+{
+	const struct group *group, *best = NULL;
+
+	for_each_shown(group, table, first, end)
+		if (!best || group->n_fields > best->n_fields)
+			best = group;
+	return best;
+}
+
+static void show_section(struct table *table, const struct group *first,
+			 const struct group *end)
+{
+	const struct group *rows = fullest(table, first, end);
+	bool compact = table->report->compact;
+
+	if (!rows)
+		return;
+	if (table->begun && !compact)
+		fputc('\n', table->out);
+	table->begun = true;
+	show_columns(table, first, end);
 	for (size_t i = 0; i < rows->n_fields; i++) {
 		const struct meaning *meaning = rows->fields[i].meaning;
 
-		fprintf(out, "  %-*s", ROW_WIDTH, meaning->row);
-		for (group = first; group < end; group++)
-			show_cell(out, stats, group, meaning);
-		fprintf(out, "  %s\n", meaning->hint);
+		if (!compact || !is_zero(table, meaning, first, end))
+			show_row(table, meaning, first, end);
 	}
 }
 
-int show_table(FILE *out, const IPSEC_STATISTICS1 *stats)
+/* A CPU may have nothing to say. */
+static bool is_idle(const struct table *table)
 {
-	const struct group *group = groups;
+	const struct group *group;
 
-	while (group < groups + N_GROUPS) {
-		const struct group *end = section_end(group);
+	for_each_shown(group, table, groups, groups + N_GROUPS)
+		for (size_t i = 0; i < group->n_fields; i++)
+			if (figure(table, group, &group->fields[i]))
+				return false;
+	return table->sample->cpu != ALL_CPUS;
+}
 
-		if (group != groups)
-			fputc('\n', out);
-		show_section(out, stats, group, end);
-		group = end;
+static bool has_cpus(const struct reading *reading)
+{
+	return reading->n_samples &&
+	       reading->samples[reading->n_samples - 1].cpu != ALL_CPUS;
+}
+
+/* Names are whatever a file may be called; the terminal is not to obey them. */
+static void put_name(FILE *out, const char *name)
+{
+	fputs(*name ? "Network namespace " : "Network namespace without a name",
+	      out);
+	for (; *name; name++)
+		fputc(iscntrl((unsigned char)*name) ? '?' : *name, out);
+}
+
+static void show_heading(struct table *table)
+{
+	const struct reading *reading = table->report->reading;
+	int cpu = table->sample->cpu;
+
+	if (!reading->named && !has_cpus(reading))
+		return;
+	if (table->begun)
+		fputc('\n', table->out);
+	table->begun = true;
+	if (table->report->color)
+		fputs(BOLD, table->out);
+	if (reading->named)
+		put_name(table->out, table->sample->netns);
+	if (cpu != ALL_CPUS)
+		fprintf(table->out, "%sCPU %d", reading->named ? ", " : "", cpu);
+	else if (!reading->named)
+		fputs("All CPUs", table->out);
+	fprintf(table->out, "%s\n", table->report->color ? PLAIN : "");
+	/* The first section follows its heading at once. */
+	table->begun = false;
+}
+
+int show_table(FILE *out, const struct report *report)
+{
+	struct table table = { .out = out, .report = report };
+	const struct group *group, *end;
+
+	for (size_t i = 0; i < report->reading->n_samples; i++) {
+		table.sample = &report->reading->samples[i];
+		if (is_idle(&table))
+			continue;
+		show_heading(&table);
+		for (group = groups; group < groups + N_GROUPS; group = end) {
+			end = section_end(group);
+			show_section(&table, group, end);
+		}
 	}
 	return 0;
 }

@@ -3,5 +3,7 @@
 # The files of ipsecstat, for those who build it: tools/, and its tests with
 # something else in place of the library.
 
-TOOL_SOURCES := main.c command.c show.c show_table.c show_json.c \
-		show_prometheus.c fields.c family.c
+TOOL_SOURCES := main.c command.c family.c \
+		show.c show_table.c show_json.c show_prometheus.c \
+		fields.c units.c sample.c collect.c netns.c \
+		baseline.c replace.c watch.c screen.c ticker.c

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "screen.h"
+
+/* Control sequences of ECMA-48, and those of xterm that all terminals took over. */
+#define OTHER_SCREEN	"\033[?1049h"
+#define OWN_SCREEN	"\033[?1049l"
+#define HIDE_CURSOR	"\033[?25l"
+#define SHOW_CURSOR	"\033[?25h"
+#define HOME		"\033[H"
+#define CLEAR_LINE	"\033[K"
+#define CLEAR_BELOW	"\033[J"
+#define PLAIN		"\033[m"
+
+static struct termios as_it_was;
+static bool has_keys;
+
+bool screen_possible(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fileno(stdout)) && term && *term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+void screen_enter(void)
+{
+	struct termios quiet;
+
+	has_keys = isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &as_it_was);
+	if (has_keys) {
+		quiet = as_it_was;
+		quiet.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet);
+	}
+	fputs(OTHER_SCREEN HIDE_CURSOR, stdout);
+	fflush(stdout);
+}
+
+void screen_leave(void)
+{
+	fputs(SHOW_CURSOR OWN_SCREEN, stdout);
+	fflush(stdout);
+	/* What was typed meanwhile was meant for us. */
+	if (has_keys)
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &as_it_was);
+}
+
+static struct winsize size(void)
+{
+	struct winsize size;
+
+	if (ioctl(fileno(stdout), TIOCGWINSZ, &size) || !size.ws_row ||
+	    !size.ws_col)
+		size = (struct winsize) { .ws_row = 24, .ws_col = 80 };
+	return size;
+}
+
+/* The length of a control sequence at text, 0 if there is none. */
+static size_t sequence(const char *text)
+{
+	if (text[0] != '\033')
+		return 0;
+	return strcspn(text, "mHJK") + 1;
+}
+
+/* In UTF-8, a byte that goes on with a character. */
+static bool continues(char byte)
+{
+	return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+/* A line, cut at the right edge; returns where the next one begins, or NULL. */
+static const char *paint_line(const char *line, size_t columns)
+{
+	const char *end = strchrnul(line, '\n');
+	size_t used = 0;
+
+	while (line < end) {
+		size_t len = sequence(line);
+
+		if (!len) {
+			used += !continues(*line);
+			len = 1;
+		}
+		if (used <= columns)
+			fwrite(line, 1, len, stdout);
+		line += len;
+	}
+	fputs(PLAIN, stdout);
+	/* In the last column it would clear what was just written. */
+	if (used < columns)
+		fputs(CLEAR_LINE, stdout);
+	return *end && end[1] ? end + 1 : NULL;
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t lines = 0;
+
+	while (text && *text) {
+		lines++;
+		text = strchr(text, '\n');
+		text = text ? text + 1 : NULL;
+	}
+	return lines;
+}
+
+bool screen_fits(const char *text)
+{
+	return count_lines(text) <= size().ws_row;
+}
+
+void screen_paint(const char *text)
+{
+	struct winsize room = size();
+	size_t left = count_lines(text);
+	unsigned int row;
+
+	fputs(HOME, stdout);
+	for (row = 0; text && row + (left > 1) < room.ws_row; row++, left--) {
+		if (row)
+			fputs("\r\n", stdout);
+		text = paint_line(text, room.ws_col);
+	}
+	if (left) {
+		char note[64];
+
+		fputs(row ? "\r\n" : "", stdout);
+		snprintf(note, sizeof(note), "%zu more lines: no room", left);
+		paint_line(note, room.ws_col);
+	} else if (row < room.ws_row) {
+		fputs("\r\n" CLEAR_BELOW, stdout);
+	}
+	fflush(stdout);
+}

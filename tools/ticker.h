@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a program that shows something again and again waits for. The ticks are
+ * those of a clock: however long the work between two of them takes, they do not
+ * drift. Those that come meanwhile are left out.
+ */
+#ifndef TICKER_H
+#define TICKER_H
+
+#include <stdbool.h>
+
+enum ticker_event {
+	TICKER_TICK,
+	TICKER_RESIZED,		/* the terminal */
+	TICKER_STOP,		/* Ctrl-Z: stop now */
+	TICKER_END,		/* Ctrl-C, q, or a signal that asks for the end */
+};
+
+struct ticker {
+	int timer;
+	int signals;
+	bool keys;
+};
+
+/* Every so many seconds from now on; 0, or -1 and errno. */
+int ticker_open(struct ticker *ticker, double seconds, bool keys);
+enum ticker_event ticker_wait(struct ticker *ticker);
+void ticker_close(struct ticker *ticker);
+
+#endif
