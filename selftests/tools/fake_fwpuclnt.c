@@ -4,32 +4,45 @@
  * can be tested without module or rights:
  *
  *	FAKE_OPEN=N	FwpmEngineOpen0 fails with code N
- *	FAKE_READ=N	IPsecGetStatistics1 fails with code N
+ *	FAKE_READ=N	FwpuclntGetStatistics fails with code N ...
+ *	FAKE_FROM=N	... from the Nth reading on, 1 without it
+ *	FAKE_BASE=N	N is what the figures are counted from, see below
+ *	FAKE_ADD=N	each figure is higher by N
+ *	FAKE_RATE=N	each figure rises by N in a second
+ *	FAKE_SINCE=N	when counting began, 5000000000 without it
+ *	FAKE_DELAY=N	a reading takes N milliseconds
+ *	FAKE_ANEW=N	at the Nth reading counting begins anew
  *
- * Otherwise each member of the statistics is 4000000000, or 18400000000000000000
- * where it has 64 bits, plus its own offset in the structure. So all values
- * differ, and all have as many digits as there can be.
+ * Each member of the statistics is 4000000000, or 18400000000000000000 where it
+ * has 64 bits, plus its own offset in the structure. So all values differ, and
+ * all have as many digits as there can be. For one CPU alone they are the number
+ * of the CPU and 1, times 1000, plus the offset; those of SAs are 0.
  *
  * A session takes a descriptor, as the real one does. A program that ends with a
  * session open, or uses a closed one, is aborted.
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <windows.h>
 #include <fwpmu.h>
+#include <fwpuclnt.h>
 
 static int descriptor = -1;
 
-static DWORD code_from(const char *variable)
+static unsigned long readings;
+
+static unsigned long number(const char *variable, unsigned long otherwise)
 {
 	const char *text = getenv(variable);
 
-	return text ? strtoul(text, NULL, 0) : ERROR_SUCCESS;
+	return text ? strtoul(text, NULL, 0) : otherwise;
 }
 
 static void want_open(HANDLE engine)
@@ -48,7 +61,7 @@ DWORD WINAPI FwpmEngineOpen0(const wchar_t *server, UINT32 service,
 			     SEC_WINNT_AUTH_IDENTITY_W *identity,
 			     const FWPM_SESSION0 *session, HANDLE *engine)
 {
-	DWORD code = code_from("FAKE_OPEN");
+	DWORD code = number("FAKE_OPEN", ERROR_SUCCESS);
 
 	(void)service;
 	(void)session;
@@ -71,22 +84,66 @@ DWORD WINAPI FwpmEngineClose0(HANDLE engine)
 	return ERROR_SUCCESS;
 }
 
-DWORD WINAPI IPsecGetStatistics1(HANDLE engine, IPSEC_STATISTICS1 *stats)
+static bool begun_anew(void)
 {
+	return readings >= number("FAKE_ANEW", readings + 1);
+}
+
+/* What all figures are higher by. */
+static uint64_t addend(void)
+{
+	static struct timespec first;
+	struct timespec now;
+
+	if (begun_anew())
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (readings == 1)
+		first = now;
+	return number("FAKE_ADD", 0) +
+	       (uint64_t)((double)number("FAKE_RATE", 0) *
+			  ((double)(now.tv_sec - first.tv_sec) +
+			   (double)(now.tv_nsec - first.tv_nsec) / 1e9));
+}
+
+static uint64_t base(uint32_t cpu, uint64_t usual)
+{
+	return cpu == FWPUCLNT_ALL_CPUS ? number("FAKE_BASE", usual) :
+					  1000 * (cpu + 1);
+}
+
+static void fill(IPSEC_STATISTICS1 *stats, uint32_t cpu)
+{
+	const size_t drops = offsetof(IPSEC_STATISTICS1, espDropPacketStatistics);
 	const size_t traffic = offsetof(IPSEC_STATISTICS1, inboundTrafficStatistics);
+	uint64_t narrow_base = addend() + base(cpu, 4000000000u);
+	uint64_t wide_base = addend() + base(cpu, 18400000000000000000u);
 	char *at = (char *)stats;
 	size_t offset;
 
-	want_open(engine);
-	for (offset = 0; offset < traffic; offset += sizeof(uint32_t)) {
-		uint32_t value = 4000000000u + offset;
+	memset(stats, 0, sizeof(*stats));
+	offset = cpu == FWPUCLNT_ALL_CPUS ? 0 : drops;
+	for (; offset < traffic; offset += sizeof(uint32_t)) {
+		uint32_t value = (uint32_t)(narrow_base + offset);
 
 		memcpy(at + offset, &value, sizeof(value));
 	}
 	for (; offset < sizeof(*stats); offset += sizeof(uint64_t)) {
-		uint64_t value = 18400000000000000000u + offset;
+		uint64_t value = wide_base + offset;
 
 		memcpy(at + offset, &value, sizeof(value));
 	}
-	return code_from("FAKE_READ");
+}
+
+DWORD WINAPI FwpuclntGetStatistics(HANDLE engine, UINT32 cpu,
+				   FWPUCLNT_STATISTICS *stats)
+{
+	want_open(engine);
+	usleep(1000 * number("FAKE_DELAY", 0));
+	readings += cpu == FWPUCLNT_ALL_CPUS;
+	fill(&stats->statistics, cpu);
+	stats->since = number("FAKE_SINCE", 5000000000) + begun_anew();
+	if (readings < number("FAKE_FROM", 1))
+		return ERROR_SUCCESS;
+	return number("FAKE_READ", ERROR_SUCCESS);
 }

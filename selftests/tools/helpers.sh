@@ -43,6 +43,7 @@ ended()
 	return 1
 }
 
+not_has() { ! grep -qF -e "$1" "$tmp/out" || { cat "$tmp/out"; return 1; }; }
 silent_out() { [[ ! -s $tmp/out ]]; }
 silent_err() { [[ ! -s $tmp/err ]]; }
 out_has() { grep -qF -e "$1" "$tmp/out" || { cat "$tmp/out"; return 1; }; }

@@ -20,7 +20,7 @@ format()
 }
 
 ktap_print_header
-ktap_set_plan 17
+ktap_set_plan 25
 
 format table
 check "table: as in table.expected" diff -u table.expected "$tmp/out"
@@ -33,5 +33,31 @@ if command -v promtool >/dev/null; then
 else
 	ktap_test_skip "prometheus: promtool takes it"
 fi
+
+colored() { grep -q $'\033' "$tmp/out"; }
+plain() { ! colored; }
+bare() { sed 's/\x1b\[[0-9]*m//g' "$tmp/out" | diff -u table.expected -; }
+red() { grep -qF $'\033[31m'"$(printf %10s "$1")" "$tmp/out"; }
+not_red() { ! red "$1"; }
+# The first section, and of the last one the last column.
+two_groups()
+{
+	sed '/^Inbound/,/^$/d; /^Traffic/,$ s/^\(.\{27\}\).\{22\}/\1/' table.expected |
+		diff -u - "$tmp/out"
+}
+
+run "$FAKE"
+check "no terminal: no colors" plain
+run "$FAKE" --color=never
+check "--color=never: no colors" plain
+run env NO_COLOR=1 "$FAKE" --color=always
+check "--color=always: colors" colored
+check "--color=always: but for them, the same table" bare
+check "--color=always: drops are red" red 4000000028
+check "--color=always: SAs are not" not_red 4000000000
+run env FAKE_BASE=4294967264 "$FAKE" --color=always
+check "--color=always: nor are drops of 0" not_red 0
+run "$FAKE" -g outbound,sas
+check "two groups: as in the table, without the others" two_groups
 
 ktap_finished

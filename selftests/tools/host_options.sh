@@ -18,6 +18,13 @@ bad()
 	check "$what: says where help is" err_has "ipsecstat --help"
 }
 
+# contrary WORDS OPTIONS...: bad, and it says why.
+contrary()
+{
+	bad "${@:2}"
+	check "${*:2}: says $1" err_has "$1"
+}
+
 good()
 {
 	local said=$1
@@ -57,7 +64,13 @@ all_completed()
 }
 
 commands_completed() { diff <(commands | sort) <(completed '' | grep -v ^-); }
-one_completed() { diff <(echo --prometheus) <(completed --p); }
+one_completed() { diff <(echo --prometheus) <(completed --pr); }
+all_groups_completed()
+{
+	diff <("$FAKE" --help | sed -n '/^Groups/,/^$/s/^  \([a-z-]*\) .*/\1/p' | sort) \
+		<(completed -g '')
+}
+group_completed() { diff <(printf 'drops,%s\n' inbound) <(completed -g drops,i); }
 
 in_page()
 {
@@ -74,7 +87,7 @@ in_page()
 }
 
 ktap_print_header
-ktap_set_plan 58
+ktap_set_plan 192
 
 good "Usage: ipsecstat" -h
 good "Usage: ipsecstat" --help
@@ -94,10 +107,32 @@ bad show eth0
 bad show show
 bad show -j -p
 bad ""
+contrary "there is one output" -j -p
+contrary "Prometheus makes rates itself" -p -w 1
+contrary "Prometheus wants the counters as they are" -p --since file
+contrary "a file holds one reading" -w 1 --save file
+contrary "a file holds one reading" -w 1 -o file
+contrary "all of them or one" -a -n blue
+for interval in "" 0 0.09 -1 86401 1x x nan inf 1e9 "1 "; do
+	contrary "'$interval' is no interval" -w "$interval"
+done
+for group in "" , sas, sas,,drops SAS traffic sa; do
+	contrary "sas, esp-drops, ah-drops, drops, inbound, outbound" -g "$group"
+done
+for name in "" . .. a/b /proc/self/ns/net; do
+	contrary "'$name' cannot be the name" -n "$name"
+done
+contrary "not auto, always or never" --color=perhaps
+good Active -g sas
+good Active -g drops,sas
+good Active -g drops -g sas
+good Active --color auto
 
 check "completion: the options of --help" all_completed
 check "completion: the commands of --help" commands_completed
 check "completion: of one that has begun" one_completed
+check "completion: the groups of --help" all_groups_completed
+check "completion: of a list of groups" group_completed
 check "manual page: the options of --help" in_page
 
 ktap_finished

@@ -99,6 +99,10 @@ def series():
 def judge_json(text):
     """The keys, their order and nesting, and the values, integers all."""
     pairs = json.loads(text, object_pairs_hook=list)
+    head = dict(pairs[1:4])
+    if list(head) != ["boot", "time", "since"] or head["since"] != 5000000000:
+        yield "not the keys that belong to the reading: %r" % head
+    del pairs[1:4]
     seen = [(group, value if isinstance(value, int) else list(value))
             for group, value in pairs]
     wanted = [("version", 1)] + [(group, list(members.items()))
