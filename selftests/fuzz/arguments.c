@@ -2,13 +2,16 @@
 /*
  * Fuzzes the arguments of ipsecstat. An input is what follows the name of the
  * program, an argument up to each NUL. The program is as it is, but that the
- * Makefile lets its exit() end in leave() and its atexit() in at_leave().
+ * Makefile lets its exit() end in leave() and its atexit() in at_leave(), and
+ * that what waits and what writes files is here.
  */
 #include <getopt.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "../../tools/replace.h"
+#include "../../tools/ticker.h"
 #include "fuzz.h"
 
 #define MOST_ARGUMENTS	16
@@ -30,13 +33,54 @@ static jmp_buf left;
 static int left_with;
 static bool closed;		/* by the program, which so saw it written */
 static void (*last_word)(void);
-static unsigned long shown, told, refused;
+static unsigned long shown, told, refused, failed, watched, written;
+static int ticks;
 
 void fuzz_outcomes(FILE *to)
 {
 	fprintf(to, "outcome shown: %lu\n", shown);
 	fprintf(to, "outcome told: %lu\n", told);
 	fprintf(to, "outcome refused: %lu\n", refused);
+	fprintf(to, "outcome failed: %lu\n", failed);
+	fprintf(to, "outcome watched: %lu\n", watched);
+	fprintf(to, "outcome written: %lu\n", written);
+}
+
+int ticker_open(struct ticker *ticker, double seconds, bool keys)
+{
+	(void)ticker;
+	DEMAND(seconds >= 0.1 && seconds <= 86400);
+	DEMAND(!keys);
+	ticks = 0;
+	watched++;
+	return 0;
+}
+
+enum ticker_event ticker_wait(struct ticker *ticker)
+{
+	(void)ticker;
+	return ++ticks < 3 ? TICKER_TICK : TICKER_END;
+}
+
+void ticker_close(struct ticker *ticker)
+{
+	(void)ticker;
+}
+
+/* Takes all and keeps nothing; an empty name is that of no file. */
+int replace_file(const char *path, replace_fn *write, const void *context)
+{
+	FILE *file;
+	int result;
+
+	if (!*path)
+		return -1;
+	file = fopen("/dev/null", "we");
+	DEMAND(file);
+	result = write(file, context);
+	fclose(file);
+	written += !result;
+	return result;
 }
 
 void leave(int status)
@@ -106,14 +150,19 @@ static void judge(int status)
 {
 	static const char help[] = "ipsecstat: for help: ipsecstat --help\n";
 
-	DEMAND(status == 0 || status == 2);
-	if (status) {
+	DEMAND(status >= 0 && status <= 2);
+	if (status == 1) {
+		failed++;
+	} else if (status) {
 		DEMAND(!out.len);
 		DEMAND(err.len >= strlen(help) &&
 		       !strcmp(err.text + err.len - strlen(help), help));
 		refused++;
 	} else {
-		DEMAND(closed && out.len && out.text[out.len - 1] == '\n');
+		if (out.len)
+			DEMAND(closed && out.text[out.len - 1] == '\n');
+		else
+			DEMAND(last_word);
 		DEMAND(!err.len);
 		/* Statistics were asked for, or help or the version. */
 		if (last_word)
