@@ -29,10 +29,7 @@ static void read_boot(char *boot, size_t size)
 
 void reading_begin(struct reading *reading)
 {
-	*reading = (struct reading) {
-		.time = seconds_of(CLOCK_REALTIME),
-		.clock = seconds_of(CLOCK_BOOTTIME),
-	};
+	*reading = (struct reading) { .time = seconds_of(CLOCK_REALTIME) };
 	read_boot(reading->boot, sizeof(reading->boot));
 }
 
@@ -52,7 +49,9 @@ struct sample *reading_add(struct reading *reading, const char *netns, int cpu)
 		return NULL;
 	reading->samples = sample;
 	sample += reading->n_samples++;
-	*sample = (struct sample) { .cpu = cpu };
+	*sample = (struct sample) {
+		.cpu = cpu, .clock = seconds_of(CLOCK_BOOTTIME),
+	};
 	snprintf(sample->netns, sizeof(sample->netns), "%s", netns);
 	return sample;
 }
@@ -89,10 +88,10 @@ void reading_compare(struct reading *now, const struct reading *before)
 		struct sample *sample = &now->samples[i];
 		const struct sample *other = counterpart(before, sample);
 
-		sample->has_rise = other && other->since == sample->since &&
-				   !statistics_rise(&sample->figures,
-						    &other->figures,
-						    &sample->rise);
+		if (other && other->since == sample->since &&
+		    !statistics_rise(&sample->figures, &other->figures,
+				     &sample->rise))
+			sample->seconds = sample->clock - other->clock;
 	}
 }
 

@@ -18,13 +18,13 @@ struct sample {
 	int cpu;		/* or ALL_CPUS */
 	uint64_t since;		/* the same while they are the same counters */
 	IPSEC_STATISTICS1 figures;
-	bool has_rise;
-	IPSEC_STATISTICS1 rise;	/* since the reading before */
+	double clock;		/* to measure by, in seconds from somewhere */
+	double seconds;		/* since the reading before, 0 without one ... */
+	IPSEC_STATISTICS1 rise;	/* ... and what rose in them */
 };
 
 struct reading {
 	double time;		/* in the world outside, as Unix counts it */
-	double clock;		/* to measure by, in seconds from somewhere */
 	char boot[40];		/* of which run of the kernel */
 	bool named;		/* network namespaces were asked for by name */
 	struct sample *samples;	/* each namespace before its CPUs */
@@ -37,7 +37,7 @@ void reading_free(struct reading *reading);
 /* 0, or -1 for want of memory: then there is nothing to free. */
 int reading_copy(struct reading *copy, const struct reading *reading);
 
-/* A new sample, all zero but for what is given; NULL for want of memory. */
+/* A new sample, of now, all zero but for what is given; NULL for want of memory. */
 struct sample *reading_add(struct reading *reading, const char *netns, int cpu);
 
 /* How the rest of the statistics rose between the two; see rise above. */

@@ -251,8 +251,6 @@ static int show(const void *context, FILE *out, bool compact)
 		.groups = s->groups,
 		.from = c->baseline.time,
 		.rates = again,
-		.seconds = c->before.n_samples ?
-			   c->now.clock - c->before.clock : 0,
 		.color = want_color(s),
 		.compact = compact,
 		.line = again,

@@ -18,8 +18,7 @@ struct report {
 	const struct reading *reading;
 	unsigned int groups;	/* a set */
 	double from;		/* time of the baseline that was subtracted, or 0 */
-	bool rates;		/* with rates, where a sample has a rise ... */
-	double seconds;		/* ... which took so long */
+	bool rates;		/* with rates, where a sample has them */
 	bool color;		/* table */
 	bool compact;		/* table: without lines of zeros */
 	bool line;		/* JSON: all in one line */

@@ -53,13 +53,14 @@ static int add_figures(struct json_object *object, const struct report *report,
 static int add_rates(struct json_object *object, const struct report *report,
 		     const struct sample *sample, const struct group *group)
 {
+	(void)report;
 	for (size_t i = 0; i < group->n_fields; i++) {
 		const struct field *field = &group->fields[i];
 		uint64_t rise = field_value(&sample->rise, group, field);
 
 		if (field_is_counter(field) &&
 		    add(object, field->meaning->name,
-			decimal((double)rise / report->seconds)))
+			decimal((double)rise / sample->seconds)))
 			return -1;
 	}
 	return 0;
@@ -92,8 +93,10 @@ static int add_sample(struct json_object *object, const struct report *report,
 
 	if (add_groups(object, report, sample, add_figures))
 		return -1;
-	if (!report->rates || !sample->has_rise)
+	if (!report->rates || sample->seconds <= 0)
 		return 0;
+	if (add(object, "seconds", decimal(sample->seconds)))
+		return -1;
 	rates = add_object(object, "rates");
 	return rates ? add_groups(rates, report, sample, add_rates) : -1;
 }
@@ -135,10 +138,8 @@ static int add_head(struct json_object *root, const struct report *report)
 	    add(root, "boot", json_object_new_string(report->reading->boot)) ||
 	    add(root, "time", decimal(report->reading->time)))
 		return -1;
-	if (report->from != 0 && add(root, "from", decimal(report->from)))
-		return -1;
-	return report->rates && report->seconds > 0 ?
-	       add(root, "seconds", decimal(report->seconds)) : 0;
+	return report->from != 0 ?
+	       add(root, "from", decimal(report->from)) : 0;
 }
 
 static int add_all(struct json_object *root, const struct report *report)

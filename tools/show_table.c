@@ -99,7 +99,7 @@ static bool is_alarming(const struct table *table, const struct group *group,
 		return false;
 	if (!table->report->rates)
 		return figure(table, group, field);
-	return sample->has_rise && field_value(&sample->rise, group, field);
+	return sample->seconds > 0 && field_value(&sample->rise, group, field);
 }
 
 static void put_padded(const struct table *table, int width, const char *color,
@@ -117,10 +117,10 @@ static void show_rate(const struct table *table, const struct group *group,
 	const struct sample *sample = table->sample;
 	char text[64] = "-";
 
-	if (sample->has_rise && field_is_counter(field))
+	if (sample->seconds > 0 && field_is_counter(field))
 		format_rate(text, sizeof(text), field->meaning->unit,
 			    (double)field_value(&sample->rise, group, field) /
-			    table->report->seconds);
+			    sample->seconds);
 	put_padded(table, UNITS_WIDTH, color, text);
 }
 

@@ -18,12 +18,15 @@ of_kind()
 	check "$*: valid, with ${keys[*]}" valid "${keys[@]}"
 }
 
-# Three lines, of which the last two have rates.
+# watched LINES OPTIONS...: the last ones of three; all but the first have rates.
 watched()
 {
+	local lines=$1
+
+	shift
 	timeout 10 env FAKE_BASE=1000 FAKE_RATE=5 "$FAKE" -j -w 0.1 "$@" |
 		head -n 3 >"$tmp/lines"
-	tail -n "$rated" "$tmp/lines" >"$tmp/out"
+	tail -n "$lines" "$tmp/lines" >"$tmp/out"
 }
 
 ktap_print_header
@@ -43,11 +46,11 @@ of_kind netns,cpus,0 -a -c
 "$FAKE" --save "$tmp/baseline" >/dev/null
 of_kind from --since "$tmp/baseline"
 of_kind from,cpus -c --since <("$FAKE" -j -c)
-rated=3 watched
+watched 3
 check "-w: valid in all lines" valid
-rated=2 watched
+watched 2
 check "-w: rates, after the first line" valid rates seconds
-rated=2 watched -a -c -g inbound
+watched 2 -a -c -g inbound
 check "-w -a -c -g: the same" valid rates seconds netns cpus
 run cat "$tmp/baseline"
 check "--save: valid" valid aggregateSaStatistics outboundTrafficStatistics

@@ -116,7 +116,7 @@ contrary "all of them or one" -a -n blue
 for interval in "" 0 0.09 -1 86401 1x x nan inf 1e9 "1 "; do
 	contrary "'$interval' is no interval" -w "$interval"
 done
-for group in "" , sas, sas,,drops SAS traffic sa; do
+for group in "" "," "sas," "sas,,drops" SAS traffic sa; do
 	contrary "sas, esp-drops, ah-drops, drops, inbound, outbound" -g "$group"
 done
 for name in "" . .. a/b /proc/self/ns/net; do

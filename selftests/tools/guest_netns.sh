@@ -1,0 +1,149 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Network namespaces by name, and CPUs, as the kernel has them: each figure is of
+# the namespace it is shown for, and the CPUs add up.
+
+. ./helpers.sh
+
+schema=./schema.py
+key=0x00112233445566778899aabbccddeeff
+
+# found PYTHON: holds for the JSON, which is j.
+found()
+{
+	/usr/bin/python3 -c 'import json, sys
+j = json.load(open(sys.argv[1]))
+n = j.get("netns", {})
+ok = eval(sys.argv[2])
+if not ok:
+    print(json.dumps(j))
+sys.exit(not ok)' "$tmp/out" "$1"
+}
+
+valid() { /usr/bin/python3 $schema "$@" <"$tmp/out"; }
+
+# Two namespaces with an SA in each direction, over a link between them.
+connect()
+{
+	local a=192.0.2.1 b=192.0.2.2 side from to
+
+	ip netns add "$one" && ip netns add "$two" &&
+	ip link add left netns "$one" type veth peer name right netns "$two" || return
+	{ echo "addr add $a/24 dev left"; echo "link set left up"; } | ip -n "$one" -b - || return
+	{ echo "addr add $b/24 dev right"; echo "link set right up"; } | ip -n "$two" -b - || return
+	for side in "$one out in" "$two in out"; do
+		read -r name from to <<<"$side"
+		ip -n "$name" -b - <<-END || return
+			xfrm state add src $a dst $b proto esp spi 0x100 mode transport auth-trunc hmac(sha256) $key 128 enc ecb(cipher_null) ""
+			xfrm state add src $b dst $a proto esp spi 0x200 mode transport auth-trunc hmac(sha256) $key 128 enc ecb(cipher_null) ""
+			xfrm policy add src $a dst $b dir $from tmpl proto esp mode transport
+			xfrm policy add src $b dst $a dir $to tmpl proto esp mode transport
+		END
+	done
+}
+
+# On each CPU some, so that no figure is of one alone.
+traffic()
+{
+	local cpu
+
+	for ((cpu = 0; cpu < $(nproc); cpu++)); do
+		taskset -c $cpu ip netns exec "$one" ping -q -c 3 -i 0.01 192.0.2.2 || return
+	done
+}
+
+# Of each CPU, in the namespace $2, the figures of group $1, added up.
+adds_up()
+{
+	found "all(sum(cpu['$1'][key] for cpu in n['$2']['cpus'].values()) % 2**64 == value
+		for key, value in n['$2']['$1'].items())"
+}
+
+clean_up()
+{
+	ip netns delete "$one"
+	ip netns delete "$two"
+	rm -f "/run/netns/$broken"
+} 2>/dev/null
+
+ktap_print_header
+if [[ ! -e /sys/module/ipsecstat || $EUID -ne 0 ]]; then
+	ktap_skip_all "needs the module loaded, and root"
+	exit "$KSFT_SKIP"
+fi
+ktap_set_plan 37
+
+one=stat-one-$$ two=stat-two-$$ broken=stat-broken-$$
+pings=$((3 * $(nproc)))
+trap 'clean_up; rm -rf "$tmp"' EXIT
+
+check "two network namespaces with SAs" connect
+check "$pings packets there and back" traffic
+
+run "$IPSECSTAT" -n "$one" -j
+check "-n: ends with 0" ended 0
+check "-n: valid" valid netns
+check "-n: its SAs" found "n['$one']['aggregateSaStatistics']['activeSas'] == 2"
+check "-n: its packets" found "n['$one']['inboundTrafficStatistics']['totalSuccessfulPackets'] == $pings"
+check "-n: none but it" found "list(n) == ['$one']"
+run "$IPSECSTAT" -j
+check "its own namespace has none of them" found "j['aggregateSaStatistics']['activeSas'] == 0"
+run ip netns exec "$two" "$IPSECSTAT" -n "$one" -j
+check "-n from another one: its packets" found "n['$one']['outboundTrafficStatistics']['totalSuccessfulPackets'] == $pings"
+run ip netns exec "$two" "$IPSECSTAT" -j
+cp "$tmp/out" "$tmp/two"
+run "$IPSECSTAT" -n "$two" -j
+check "-n: what is seen from inside" found "all(n['$two'][key] == value
+	for key, value in json.load(open('$tmp/two')).items()
+	if key == 'since' or key.endswith('Statistics'))"
+
+run "$IPSECSTAT" -a -j
+check "-a: ends with 0" ended 0
+check "-a: valid" valid netns
+check "-a: all names, and its own namespace without one" found "list(n) == ['', '$one', '$two']"
+check "-a: each its own figures" found "[x['aggregateSaStatistics']['activeSas'] for x in n.values()] == [0, 2, 2]"
+check "-a: each its own beginning" found "len({x['since'] for x in n.values()}) == 3"
+run ip netns exec "$two" "$IPSECSTAT" -a -j
+check "-a from inside: under its name, before the others" found "list(n) == ['$two', '$one']"
+run "$IPSECSTAT" -a
+check "-a: headings" out_has "Network namespace $two"
+run "$IPSECSTAT" -a -p
+check "-a -p: with its label" out_has "ipsec_sas_active{netns=\"$one\"} 2"
+check "-a -p: that of none" out_has 'ipsec_sas_active{netns=""} 0'
+
+touch "/run/netns/$broken"
+run "$IPSECSTAT" -a -j
+check "-a, one cannot be entered: ends with 1" ended 1
+check "-a, one cannot be entered: says which" err_has "cannot enter the network namespace $broken"
+check "-a, one cannot be entered: the others" found "list(n) == ['', '$one', '$two']"
+run "$IPSECSTAT" -n "$broken"
+check "-n, cannot be entered: ends with 1" ended 1
+check "-n, cannot be entered: nothing on standard output" silent_out
+rm "/run/netns/$broken"
+run "$IPSECSTAT" -n "$broken"
+check "-n, not there: says what is" err_has "ip netns list"
+run setpriv --reuid=65534 --regid=65534 --clear-groups "$IPSECSTAT" -n "$one"
+check "-n, no right: ends with 1" ended 1
+check "-n, no right: says what mends it" err_has "run it as root"
+
+run "$IPSECSTAT" -c -n "$two" -j
+check "-c: valid" valid cpus 0
+check "-c: all CPUs" found "len(n['$two']['cpus']) == $(getconf _NPROCESSORS_CONF)"
+check "-c: inbound, the CPUs add up" adds_up inboundTrafficStatistics "$two"
+check "-c: outbound, the CPUs add up" adds_up outboundTrafficStatistics "$two"
+check "-c: drops, the CPUs add up" adds_up aggregateDropPacketStatistics "$two"
+check "-c: there is something to add" found "n['$two']['inboundTrafficStatistics']['totalSuccessfulPackets'] == $pings"
+check "-c: more than one CPU has some" found "sum(cpu['inboundTrafficStatistics']['totalSuccessfulPackets'] > 0 for cpu in n['$two']['cpus'].values()) == $(nproc)"
+
+run "$IPSECSTAT" -a --save "$tmp/saved"
+ip netns exec "$one" ping -q -c 1 192.0.2.2 >"$tmp/ping"
+run "$IPSECSTAT" -a -j --since "$tmp/saved"
+check "--since: what rose in each" found "[x['inboundTrafficStatistics']['totalSuccessfulPackets'] for x in n.values()] == [0, 1, 1]"
+ip netns delete "$two"
+ip netns add "$two"
+run "$IPSECSTAT" -a -j --since "$tmp/saved"
+check "--since: a namespace made anew under the name is no other's" err_has "$two: cannot tell what rose: counting began anew"
+check "--since: the others are shown" found "list(n) == ['', '$one']"
+
+ktap_finished
