@@ -43,6 +43,19 @@ ended()
 	return 1
 }
 
+# soon COMMAND...: comes true within 20 seconds; if not, too_late has a word.
+soon()
+{
+	for _ in {1..200}; do
+		"$@" >/dev/null && return
+		sleep 0.1
+	done
+	too_late
+	return 1
+}
+
+too_late() { cat "$tmp/out" "$tmp/err"; }
+
 not_has() { ! grep -qF -e "$1" "$tmp/out" || { cat "$tmp/out"; return 1; }; }
 silent_out() { [[ ! -s $tmp/out ]]; }
 silent_err() { [[ ! -s $tmp/err ]]; }

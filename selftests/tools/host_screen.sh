@@ -13,17 +13,6 @@ keys() { terminal send-keys "$@"; }
 enter() { keys -l "$1"; keys Enter; }
 is() { [[ $(terminal display-message -p "#{$1}") == "$2" ]]; }
 
-# soon COMMAND...: comes true within 20 seconds, or the screen is shown.
-soon()
-{
-	for _ in {1..200}; do
-		"$@" >/dev/null && return
-		sleep 0.1
-	done
-	screen
-	return 1
-}
-
 # meanwhile COMMAND...: is true five times, while figures go on.
 meanwhile()
 {
@@ -35,6 +24,9 @@ meanwhile()
 		soon changed "$was" || return
 	done
 }
+
+# What is there when it does not come.
+too_late() { screen; }
 
 changed() { [[ $(screen) != "$1" ]]; }
 shows() { screen | grep -qE -e "$1"; }
