@@ -147,40 +147,40 @@ static void show_and_exit(const struct command *command, int letter)
 	exit(finish_output());
 }
 
-static size_t index_of(const struct command *command, int letter)
+static const char *name_of(const struct command *command, int letter)
 {
-	size_t i = 0;
+	const struct option_row *row;
 
-	while (row_at(command, i)->letter != letter)
-		i++;
-	return i;
+	for (size_t i = 0; (row = row_at(command, i)); i++)
+		if (row->letter == letter)
+			return row->name;
+	return "";
 }
 
 static void check_conflicts(const struct command *command, const bool *given)
 {
 	for (size_t i = 0; i < command->n_conflicts; i++) {
 		const struct conflict *conflict = &command->conflicts[i];
-		size_t one = index_of(command, conflict->letter);
-		size_t other = index_of(command, conflict->other);
 
-		if (given[one] && given[other])
+		if (given[conflict->letter] && given[conflict->other])
 			bad_usage("--%s and --%s do not go together: %s",
-				  row_at(command, one)->name,
-				  row_at(command, other)->name, conflict->why);
+				  name_of(command, conflict->letter),
+				  name_of(command, conflict->other),
+				  conflict->why);
 	}
 }
 
 void parse_options(const struct command *command, int argc, char **argv,
 		   void *settings)
 {
-	bool given[MOST_OPTIONS] = { 0 };
+	bool given[NO_LETTER(MOST_OPTIONS)] = { 0 };
 	const struct option_row *row;
 
 	while ((row = next_option(command, argc, argv))) {
 		if (!row->take)
 			show_and_exit(command, row->letter);
 		row->take(settings, optarg);
-		given[index_of(command, row->letter)] = true;
+		given[row->letter] = true;
 	}
 	if (optind < argc)
 		bad_usage("'%s' is neither a command nor an option",
