@@ -53,4 +53,61 @@ for arguments in "0" "3601" "1 0" "1 1000001" "-1" "x" "1 1 1" "1x" \
 	# shellcheck disable=SC2086 # several arguments
 	try "rates refuses '$arguments'" usage "$tmp/rates" $arguments
 done
+
+# From a copy: Python would leave what it compiled beside the example.
+cp "$examples/fwpuclnt.py" "$tmp"
+python=(env PYTHONPATH="$tmp" /usr/bin/python3)
+
+# Each member of Python's structures, as C knows it.
+same_layout()
+{
+	LD_LIBRARY_PATH=$top/lib "${python[@]}" >"$tmp/layout.c" <<-'END' &&
+	from fwpuclnt import PARTS, Statistics
+	print("#include <stddef.h>\n#include <windows.h>\n#include <fwpmu.h>")
+	for part in PARTS:
+	    outer = getattr(Statistics, part)
+	    kind = dict(Statistics._fields_)[part]
+	    for member, _ in kind._fields_:
+	        inner = getattr(kind, member)
+	        print(f"_Static_assert(offsetof(IPSEC_STATISTICS1, {part}.{member})"
+	              f" == {outer.offset + inner.offset} && sizeof((("
+	              f"IPSEC_STATISTICS1 *)0)->{part}.{member}) == {inner.size},"
+	              f' "{part}.{member}");')
+	END
+	[[ $(grep -c _Static_assert "$tmp/layout.c") -eq 40 ]] &&
+	gcc -I"$include" -c "$tmp/layout.c" -o "$tmp/layout.o"
+}
+
+same_figures()
+{
+	fake "${python[@]}" "$tmp/fwpuclnt.py" >"$tmp/said" &&
+	fake ../../tools/ipsecstat --json | grep -v '"version"' | diff - "$tmp/said"
+}
+
+without_module()
+{
+	LD_LIBRARY_PATH=$top/lib "${python[@]}" "$tmp/fwpuclnt.py" 2>"$tmp/said"
+	[[ $? -eq 1 ]] && grep -q "FwpmEngineOpen0: EPT_S_NOT_REGISTERED, 0x000006d9" "$tmp/said"
+}
+
+closed_once()
+{
+	fake "${python[@]}" - <<-'END'
+	from fwpuclnt import Engine, Error
+	with Engine() as engine:
+	    assert engine.statistics().aggregateSaStatistics.activeSas == 11
+	for call in (engine.statistics, engine.close):
+	    try:
+	        call()
+	    except Error as error:
+	        assert error.name in ("FWP_E_NULL_POINTER", "ERROR_INVALID_HANDLE"), error
+	    else:
+	        raise AssertionError(call)
+	END
+}
+
+try "Python: every member is where C has it" same_layout
+try "Python: shows what ipsecstat shows" same_figures
+try "Python: a failure is told in words" without_module
+try "Python: a session is closed once, and unusable then" closed_once
 finish
