@@ -57,7 +57,7 @@ enum ipsecstat_drop {
 };
 
 /* Lines of the kernel's MIB that drop.c watches; see its table. */
-#define IPSECSTAT_MIB_LINES	10
+#define IPSECSTAT_MIB_LINES	17
 
 /**
  * struct ipsecstat_cpu - what one CPU counted in one namespace

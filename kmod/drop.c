@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Dropped packets: why, and of which protocol.
+ * Dropped packets: why, of which protocol, and whose.
  *
  * The kernel says why: right before it frees a packet that IPsec refused, it
  * adds one to a line of the XFRM MIB of the namespace, on the CPU that frees.
@@ -9,7 +9,8 @@
  * watched lines of this CPU with what it saw last, and books the difference:
  *
  *	xfrm_input(), __xfrm_policy_check()	MIB line + 1
- *	kfree_skb(skb)				line moved: look up rules[]
+ *	kfree_skb(skb)				line moved: look up rules[],
+ *						note who it was (recent.c)
  *
  * Some causes need a word more, and have functions of their own that run before
  * the packet is freed: an SPI without SA or one of the other direction, where
@@ -17,13 +18,11 @@
  * failures.
  */
 #include <linux/cpu.h>
-#include <linux/ipv6.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
 #include <linux/tracepoint.h>
-#include <net/ip.h>
 #include <net/xfrm.h>
 #include <trace/events/skb.h>
 
@@ -31,6 +30,8 @@
 #include "drop.h"
 #include "hook.h"
 #include "netns.h"
+#include "packet.h"
+#include "recent.h"
 #include "sa.h"
 
 /**
@@ -61,10 +62,13 @@ enum {
 };
 
 /*
- * Lines of the input path come first: each step of theirs is followed at once
+ * All lines of packets dropped on their way in.
+ *
+ * Those of the input path come first: each step of theirs is followed at once
  * by its packet, so if one moved, the packet is the one just freed. A line of
  * the policy check can also have moved before, for a packet in clear text that
- * was freed unseen.
+ * was freed unseen; and so can those that come last, whose packets are in the
+ * total alone.
  */
 static const struct ipsecstat_drop_rule rules[IPSECSTAT_MIB_LINES] = {
 	[IPSECSTAT_RULE_NO_STATES] =
@@ -77,32 +81,18 @@ static const struct ipsecstat_drop_rule rules[IPSECSTAT_MIB_LINES] = {
 	     ESP_REPLAY, AH_REPLAY, TOTAL_ONLY, TOTAL_ONLY),
 	RULE(ACQUIREERROR,
 	     ESP_LARVAL, AH_LARVAL, TOTAL_ONLY, TOTAL_ONLY),
+	RULE(INSTATEEXPIRED, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY),
+	RULE(INSTATEINVALID, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY),
 	RULE(INSTATEMODEERROR, WRONG_SA, WRONG_SA, WRONG_SA, TOTAL_ONLY),
 	RULE(INSTATEMISMATCH, WRONG_SA, WRONG_SA, WRONG_SA, TOTAL_ONLY),
 	RULE(INTMPLMISMATCH, WRONG_SA, WRONG_SA, WRONG_SA, CLEAR_TEXT),
 	RULE(INNOPOLS, NO_POLICY, NO_POLICY, NO_POLICY, TOTAL_ONLY),
 	RULE(INPOLBLOCK, NO_POLICY, NO_POLICY, NO_POLICY, TOTAL_ONLY),
-};
-
-/* All lines of packets dropped on their way in. */
-static const u8 inbound_lines[] = {
-	LINUX_MIB_XFRMINERROR,
-	LINUX_MIB_XFRMINBUFFERERROR,
-	LINUX_MIB_XFRMINHDRERROR,
-	LINUX_MIB_XFRMINNOSTATES,
-	LINUX_MIB_XFRMINSTATEPROTOERROR,
-	LINUX_MIB_XFRMINSTATEMODEERROR,
-	LINUX_MIB_XFRMINSTATESEQERROR,
-	LINUX_MIB_XFRMINSTATEEXPIRED,
-	LINUX_MIB_XFRMINSTATEMISMATCH,
-	LINUX_MIB_XFRMINSTATEINVALID,
-	LINUX_MIB_XFRMINTMPLMISMATCH,
-	LINUX_MIB_XFRMINNOPOLS,
-	LINUX_MIB_XFRMINPOLBLOCK,
-	LINUX_MIB_XFRMINPOLERROR,
-	LINUX_MIB_XFRMACQUIREERROR,
-	LINUX_MIB_XFRMINSTATEDIRERROR,
-	LINUX_MIB_XFRMINIPTFSERROR,
+	RULE(INPOLERROR, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY),
+	RULE(INHDRERROR, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY),
+	RULE(INBUFFERERROR, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY),
+	RULE(INERROR, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY),
+	RULE(INIPTFSERROR, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY, TOTAL_ONLY),
 };
 
 /* The packet whose ICV was found wrong, until it is freed. */
@@ -139,22 +129,6 @@ static void ipsecstat_book(struct ipsecstat_cpu *c, u8 drop,
 	u64_stats_update_end(&c->syncp);
 }
 
-/*
- * Is the header that named the SA still in place? Then the packet was not
- * transformed by it.
- */
-static bool ipsecstat_at_header(const struct sk_buff *skb,
-				const struct xfrm_state *x)
-{
-	const u8 *header = skb_transport_header(skb);
-	int offset = x->id.proto == IPPROTO_AH ?
-		     offsetof(struct ip_auth_hdr, spi) :
-		     offsetof(struct ip_esp_hdr, spi);
-
-	return header + offset + sizeof(__be32) <= skb_tail_pointer(skb) &&
-	       !memcmp(header + offset, &x->id.spi, sizeof(__be32));
-}
-
 /* The cause of a packet whose last SA is @x, or that passed none. */
 static u8 ipsecstat_cause(const struct ipsecstat_drop_rule *rule,
 			  const struct sk_buff *skb, const struct xfrm_state *x)
@@ -164,7 +138,7 @@ static u8 ipsecstat_cause(const struct ipsecstat_drop_rule *rule,
 	if (!x)
 		return rule->plain;
 	if (rule->mib == LINUX_MIB_XFRMINSTATEMISMATCH &&
-	    ipsecstat_at_header(skb, x))
+	    ipsecstat_packet_at_header(skb, x))
 		return IPSECSTAT_ENCAP;
 
 	switch (x->id.proto) {
@@ -181,6 +155,24 @@ static u8 ipsecstat_cause(const struct ipsecstat_drop_rule *rule,
 	}
 }
 
+/* What the table of recent drops calls a cause. */
+static const u8 reasons[IPSECSTAT_DROPS + 1] = {
+	[IPSECSTAT_ESP_NO_STATE] = IPSECSTAT_DROP_REASON_NO_STATE,
+	[IPSECSTAT_ESP_AUTH] = IPSECSTAT_DROP_REASON_AUTH,
+	[IPSECSTAT_ESP_DECRYPT] = IPSECSTAT_DROP_REASON_DECRYPT,
+	[IPSECSTAT_ESP_REPLAY] = IPSECSTAT_DROP_REASON_REPLAY,
+	[IPSECSTAT_ESP_LARVAL] = IPSECSTAT_DROP_REASON_LARVAL,
+	[IPSECSTAT_AH_NO_STATE] = IPSECSTAT_DROP_REASON_NO_STATE,
+	[IPSECSTAT_AH_AUTH] = IPSECSTAT_DROP_REASON_AUTH,
+	[IPSECSTAT_AH_REPLAY] = IPSECSTAT_DROP_REASON_REPLAY,
+	[IPSECSTAT_AH_LARVAL] = IPSECSTAT_DROP_REASON_LARVAL,
+	[IPSECSTAT_ENCAP] = IPSECSTAT_DROP_REASON_ENCAP,
+	[IPSECSTAT_CLEAR_TEXT] = IPSECSTAT_DROP_REASON_CLEAR_TEXT,
+	[IPSECSTAT_WRONG_SA] = IPSECSTAT_DROP_REASON_WRONG_SA,
+	[IPSECSTAT_NO_POLICY] = IPSECSTAT_DROP_REASON_NO_POLICY,
+	[IPSECSTAT_TOTAL_ONLY] = IPSECSTAT_DROP_REASON_OTHER,
+};
+
 /* How far a line of this CPU moved since it was last booked. */
 static unsigned long ipsecstat_moved(struct ipsecstat_cpu *c,
 				     const unsigned long *mib, int rule)
@@ -195,6 +187,22 @@ static unsigned long ipsecstat_moved(struct ipsecstat_cpu *c,
 	return now - seen;
 }
 
+/*
+ * Note whose packet was dropped, in the table of the namespace that counts it.
+ * The ends of an SA of another one are not for its eyes.
+ */
+static void ipsecstat_note(struct net *net, u8 cause, const struct sk_buff *skb,
+			   const struct xfrm_state *x)
+{
+	struct ipsecstat_who who;
+
+	if (x && read_pnet(&x->xs_net) != net)
+		x = NULL;
+	ipsecstat_packet_who(skb, x, &who);
+	who.reason = reasons[cause];
+	ipsecstat_recent_add(net, &who);
+}
+
 /* @skb is being freed; book it if it is what moved a line. */
 static void ipsecstat_book_packet(struct net *net, const struct sk_buff *skb,
 				  const struct xfrm_state *x)
@@ -203,6 +211,7 @@ static void ipsecstat_book_packet(struct net *net, const struct sk_buff *skb,
 	const unsigned long *mib = ipsecstat_mib(net, smp_processor_id());
 	unsigned long moved;
 	bool booked = false;
+	u8 cause;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(rules); i++) {
@@ -210,7 +219,9 @@ static void ipsecstat_book_packet(struct net *net, const struct sk_buff *skb,
 		if (!moved)
 			continue;
 		if (!booked) {
-			ipsecstat_book(c, ipsecstat_cause(&rules[i], skb, x), 1);
+			cause = ipsecstat_cause(&rules[i], skb, x);
+			ipsecstat_book(c, cause, 1);
+			ipsecstat_note(net, cause, skb, x);
 			booked = true;
 			moved--;
 		}
@@ -285,43 +296,12 @@ static void ipsecstat_on_kfree_skb(IPSECSTAT_KFREE_SKB_ARGS)
 	__this_cpu_write(ipsecstat_bad_icv, NULL);
 }
 
-static bool ipsecstat_is_header(const struct sk_buff *skb, int offset,
-				__be32 spi, __be32 seq)
+/* What an SPI without an SA is counted as. */
+static u8 ipsecstat_no_state_cause(u8 proto)
 {
-	const __be32 want[] = { spi, seq };
-	const u8 *at = skb_transport_header(skb) + offset;
-
-	return at + sizeof(want) <= skb_tail_pointer(skb) &&
-	       !memcmp(at, want, sizeof(want));
-}
-
-/*
- * The IP header names the protocol, UDP and TCP standing for ESP within. Only
- * where an SA in transport mode was already taken off, it names that one's, and
- * SPI and sequence number are elsewhere.
- */
-static u8 ipsecstat_no_state_cause(const struct sk_buff *skb, u16 family,
-				   __be32 spi, __be32 seq)
-{
-	bool esp = ipsecstat_is_header(skb, offsetof(struct ip_esp_hdr, spi),
-				       spi, seq);
-	bool ah = ipsecstat_is_header(skb, offsetof(struct ip_auth_hdr, spi),
-				      spi, seq);
-	u8 proto = family == AF_INET ? ip_hdr(skb)->protocol :
-		   skb_network_header(skb)[IP6CB(skb)->nhoff];
-
-	switch (proto) {
-	case IPPROTO_AH:
-		return ah ? IPSECSTAT_AH_NO_STATE :
-		       esp ? IPSECSTAT_ESP_NO_STATE : IPSECSTAT_TOTAL_ONLY;
-	case IPPROTO_ESP:
-	case IPPROTO_UDP:
-	case IPPROTO_TCP:
-		return esp ? IPSECSTAT_ESP_NO_STATE :
-		       ah ? IPSECSTAT_AH_NO_STATE : IPSECSTAT_TOTAL_ONLY;
-	default:
-		return IPSECSTAT_TOTAL_ONLY;
-	}
+	return proto == IPPROTO_ESP ? IPSECSTAT_ESP_NO_STATE :
+	       proto == IPPROTO_AH ? IPSECSTAT_AH_NO_STATE :
+	       IPSECSTAT_TOTAL_ONLY;
 }
 
 /*
@@ -340,14 +320,25 @@ static void notrace ipsecstat_on_notfound(unsigned long ip,
 	struct net *net = dev_net(skb->dev);
 	struct ipsecstat_cpu *c = this_cpu_ptr(ipsecstat_net(net)->cpu);
 	const unsigned long *mib = ipsecstat_mib(net, smp_processor_id());
+	struct ipsecstat_who who;
+	u8 proto, cause;
 
 	if (!__this_cpu_read(ipsecstat_in_step))
 		return;
+	proto = ipsecstat_packet_spi_proto(skb, family, spi, seq);
 	if (ipsecstat_moved(c, mib, IPSECSTAT_RULE_NO_STATES))
-		ipsecstat_book(c, ipsecstat_no_state_cause(skb, family, spi, seq),
-			       1);
+		cause = ipsecstat_no_state_cause(proto);
 	else if (ipsecstat_moved(c, mib, IPSECSTAT_RULE_DIR))
-		ipsecstat_book(c, rules[IPSECSTAT_RULE_DIR].plain, 1);
+		cause = rules[IPSECSTAT_RULE_DIR].plain;
+	else
+		return;
+	ipsecstat_book(c, cause, 1);
+
+	ipsecstat_packet_who(skb, NULL, &who);
+	who.proto = proto;
+	who.spi = spi;
+	who.reason = reasons[cause];
+	ipsecstat_recent_add(net, &who);
 }
 
 /* xfrm_audit_state_icvfail(x, skb, proto) */
@@ -381,8 +372,8 @@ u64 ipsecstat_drop_total(struct net *net, int cpu)
 	const unsigned long *mib = ipsecstat_mib(net, cpu);
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(inbound_lines); i++)
-		sum += READ_ONCE(mib[inbound_lines[i]]);
+	for (i = 0; i < ARRAY_SIZE(rules); i++)
+		sum += READ_ONCE(mib[rules[i].mib]);
 	return sum;
 }
 

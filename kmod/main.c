@@ -8,6 +8,8 @@
  *	counters.h		a counter of this namespace, and of this CPU
  *	netns.c			their sum
  *	netlink.c access.c	a reply to those who may read
+ *
+ * And of a dropped packet: drop.c packet.c recent.c recent_nl.c.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -18,6 +20,7 @@
 #include "member.h"
 #include "netlink.h"
 #include "netns.h"
+#include "recent.h"
 #include "sa.h"
 #include "traffic.h"
 
@@ -28,9 +31,12 @@ static int __init ipsecstat_init(void)
 	err = ipsecstat_member_init();
 	if (err)
 		return err;
-	err = ipsecstat_net_register();
+	err = ipsecstat_recent_init();
 	if (err)
 		goto err_member;
+	err = ipsecstat_net_register();
+	if (err)
+		goto err_recent;
 	err = ipsecstat_traffic_attach();
 	if (err)
 		goto err_net;
@@ -54,6 +60,8 @@ err_traffic:
 	ipsecstat_traffic_detach();
 err_net:
 	ipsecstat_net_unregister();
+err_recent:
+	ipsecstat_recent_exit();
 err_member:
 	ipsecstat_member_exit();
 	pr_err("not loaded (%pe)\n", ERR_PTR(err));
@@ -67,6 +75,7 @@ static void __exit ipsecstat_exit(void)
 	ipsecstat_drop_detach();
 	ipsecstat_traffic_detach();
 	ipsecstat_net_unregister();
+	ipsecstat_recent_exit();
 	ipsecstat_member_exit();
 }
 

@@ -10,9 +10,8 @@
 #include "compat.h"
 #include "netlink.h"
 #include "netns.h"
+#include "recent_nl.h"
 #include "sa.h"
-
-static struct genl_family ipsecstat_family;
 
 static const struct nla_policy ipsecstat_policy[IPSECSTAT_A_STATS_CPU + 1] = {
 	[IPSECSTAT_A_STATS_CPU] = { .type = NLA_U32 },
@@ -161,14 +160,30 @@ static int ipsecstat_fill(struct sk_buff *msg, struct net *net, int cpu,
 	return 0;
 }
 
-static int ipsecstat_check(const struct sk_buff *request, struct net *net,
-			   u8 version, struct netlink_ext_ack *extack)
+/**
+ * ipsecstat_check_version() - does the sender speak as we do
+ * @header: of the request
+ * @extack: told if not
+ *
+ * Context: Any.
+ * Return: 0 or -EPROTONOSUPPORT
+ */
+int ipsecstat_check_version(const struct genlmsghdr *header,
+			    struct netlink_ext_ack *extack)
 {
-	if (version != IPSECSTAT_FAMILY_VERSION) {
-		NL_SET_ERR_MSG(extack, "this kernel speaks version 1 of ipsecstat");
-		return -EPROTONOSUPPORT;
-	}
-	return ipsecstat_access_check(request, net, extack);
+	if (header->version == IPSECSTAT_FAMILY_VERSION)
+		return 0;
+	NL_SET_ERR_MSG(extack, "this kernel speaks version 1 of ipsecstat");
+	return -EPROTONOSUPPORT;
+}
+
+static int ipsecstat_check(const struct sk_buff *request, struct net *net,
+			   const struct genlmsghdr *header,
+			   struct netlink_ext_ack *extack)
+{
+	int err = ipsecstat_check_version(header, extack);
+
+	return err ? err : ipsecstat_access_check(request, net, extack);
 }
 
 static int ipsecstat_wanted_cpu(const struct genl_info *info)
@@ -193,7 +208,7 @@ static int ipsecstat_get_doit(struct sk_buff *skb, struct genl_info *info)
 	struct sk_buff *msg;
 	int cpu, err;
 
-	err = ipsecstat_check(skb, net, info->genlhdr->version, info->extack);
+	err = ipsecstat_check(skb, net, info->genlhdr, info->extack);
 	if (err)
 		return err;
 	cpu = ipsecstat_wanted_cpu(info);
@@ -226,7 +241,7 @@ static int ipsecstat_check_dump(struct netlink_callback *cb)
 				    "a dump is of all CPUs; ask for one by do");
 		return -EINVAL;
 	}
-	return ipsecstat_check(cb->skb, sock_net(cb->skb->sk), header->version,
+	return ipsecstat_check(cb->skb, sock_net(cb->skb->sk), header,
 			       cb->extack);
 }
 
@@ -268,9 +283,23 @@ static const struct genl_ops ipsecstat_ops[] = {
 		.policy		= ipsecstat_policy,
 		.maxattr	= ARRAY_SIZE(ipsecstat_policy) - 1,
 	},
+	{
+		.cmd		= IPSECSTAT_CMD_DROP_GET,
+		.flags		= GENL_UNS_ADMIN_PERM,
+		.doit		= ipsecstat_drop_get_doit,
+		.dumpit		= ipsecstat_drop_get_dumpit,
+		.done		= ipsecstat_drop_get_done,
+	},
 };
 
-static struct genl_family ipsecstat_family __ro_after_init = {
+static const struct genl_multicast_group ipsecstat_groups[] = {
+	{
+		.name		= IPSECSTAT_MCGRP_DROPS,
+		.flags		= GENL_MCAST_CAP_NET_ADMIN,
+	},
+};
+
+struct genl_family ipsecstat_family __ro_after_init = {
 	.name		= IPSECSTAT_FAMILY_NAME,
 	.version	= IPSECSTAT_FAMILY_VERSION,
 	.module		= THIS_MODULE,
@@ -279,6 +308,8 @@ static struct genl_family ipsecstat_family __ro_after_init = {
 	.resv_start_op	= IPSECSTAT_CMD_GET,
 	.ops		= ipsecstat_ops,
 	.n_ops		= ARRAY_SIZE(ipsecstat_ops),
+	.mcgrps		= ipsecstat_groups,
+	.n_mcgrps	= ARRAY_SIZE(ipsecstat_groups),
 };
 
 /**
@@ -289,15 +320,20 @@ static struct genl_family ipsecstat_family __ro_after_init = {
  */
 int ipsecstat_netlink_register(void)
 {
-	return genl_register_family(&ipsecstat_family);
+	int err = genl_register_family(&ipsecstat_family);
+
+	if (!err)
+		ipsecstat_events_open(true);
+	return err;
 }
 
 /**
- * ipsecstat_netlink_unregister() - answer no more questions
+ * ipsecstat_netlink_unregister() - answer no more questions, tell no more events
  *
  * Context: Process context, may sleep.
  */
 void ipsecstat_netlink_unregister(void)
 {
+	ipsecstat_events_open(false);
 	genl_unregister_family(&ipsecstat_family);
 }

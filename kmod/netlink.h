@@ -2,6 +2,14 @@
 #ifndef _IPSECSTAT_NETLINK_H
 #define _IPSECSTAT_NETLINK_H
 
+struct genl_family;
+struct genlmsghdr;
+struct netlink_ext_ack;
+
+extern struct genl_family ipsecstat_family;
+
+int ipsecstat_check_version(const struct genlmsghdr *header,
+			    struct netlink_ext_ack *extack);
 int ipsecstat_netlink_register(void);
 void ipsecstat_netlink_unregister(void);
 

@@ -41,6 +41,7 @@ static int __net_init ipsecstat_net_init(struct net *net)
 		free_percpu(block->cpu);
 		return err;
 	}
+	ipsecstat_recent_net_init(net);
 	block->since = ktime_get_boottime_ns();
 	return 0;
 }
@@ -56,6 +57,7 @@ static void __net_exit ipsecstat_net_pre_exit(struct net *net)
 
 static void __net_exit ipsecstat_net_exit(struct net *net)
 {
+	ipsecstat_recent_net_exit(net);
 	ipsecstat_access_exit(net);
 	free_percpu(ipsecstat_net(net)->cpu);
 }

@@ -8,6 +8,7 @@
 #include <net/netns/generic.h>
 
 #include "counters.h"
+#include "recent.h"
 
 struct ctl_table_header;
 
@@ -22,6 +23,7 @@ struct ctl_table_header;
  * @readers_lock: guards @readers
  * @readers: groups that may read, first and last
  * @sysctl: /proc/sys/net/ipsecstat
+ * @recent: who sent what was dropped
  */
 struct ipsecstat_net {
 	struct ipsecstat_cpu __percpu *cpu;
@@ -33,6 +35,7 @@ struct ipsecstat_net {
 	seqlock_t readers_lock;
 	kgid_t readers[2];
 	struct ctl_table_header *sysctl;
+	struct ipsecstat_recent recent;
 };
 
 extern unsigned int ipsecstat_net_id;

@@ -9,6 +9,13 @@
  *		the socket, summed over all possible CPUs or for the CPU named.
  * GET as dump:	one message for each possible CPU, without the SA nest.
  *
+ * DROP_GET as do:	what the table of recent drops is as a whole:
+ *			IPSECSTAT_A_RECENT_LIMIT and on.
+ * DROP_GET as dump:	one message for each line of it, latest first:
+ *			IPSECSTAT_A_RECENT_REASON to _LAST.
+ * DROP_NTF:		to the group IPSECSTAT_MCGRP_DROPS, a line that is new
+ *			or has grown.
+ *
  * Integers without a width below are of netlink type uint: 4 bytes if the
  * value fits, else 8. Values never change their meaning and are never reused;
  * readers skip attributes they do not know.
@@ -18,6 +25,7 @@
 
 #define IPSECSTAT_FAMILY_NAME		"ipsecstat"
 #define IPSECSTAT_FAMILY_VERSION	1
+#define IPSECSTAT_MCGRP_DROPS		"drops"
 
 /**
  * enum ipsecstat_transform_flags - what the SAs of a transform entry share
@@ -31,6 +39,32 @@ enum ipsecstat_transform_flags {
 	IPSECSTAT_TRANSFORM_FLAGS_AUTHENTICATED = 2,
 	IPSECSTAT_TRANSFORM_FLAGS_TUNNEL = 4,
 	IPSECSTAT_TRANSFORM_FLAGS_OFFLOAD = 8,
+};
+
+/**
+ * enum ipsecstat_drop_reason - which counter a dropped packet rose
+ * @IPSECSTAT_DROP_REASON_NO_STATE: IPSECSTAT_A_DROP_PROTO_NO_STATE
+ * @IPSECSTAT_DROP_REASON_AUTH: IPSECSTAT_A_DROP_PROTO_AUTH
+ * @IPSECSTAT_DROP_REASON_DECRYPT: IPSECSTAT_A_DROP_PROTO_DECRYPT
+ * @IPSECSTAT_DROP_REASON_REPLAY: IPSECSTAT_A_DROP_PROTO_REPLAY
+ * @IPSECSTAT_DROP_REASON_LARVAL: IPSECSTAT_A_DROP_PROTO_LARVAL
+ * @IPSECSTAT_DROP_REASON_ENCAP: IPSECSTAT_A_DROP_ENCAP
+ * @IPSECSTAT_DROP_REASON_CLEAR_TEXT: IPSECSTAT_A_DROP_CLEAR_TEXT
+ * @IPSECSTAT_DROP_REASON_WRONG_SA: IPSECSTAT_A_DROP_WRONG_SA
+ * @IPSECSTAT_DROP_REASON_NO_POLICY: IPSECSTAT_A_DROP_NO_POLICY
+ * @IPSECSTAT_DROP_REASON_OTHER: IPSECSTAT_A_DROP_TOTAL alone
+ */
+enum ipsecstat_drop_reason {
+	IPSECSTAT_DROP_REASON_NO_STATE,
+	IPSECSTAT_DROP_REASON_AUTH,
+	IPSECSTAT_DROP_REASON_DECRYPT,
+	IPSECSTAT_DROP_REASON_REPLAY,
+	IPSECSTAT_DROP_REASON_LARVAL,
+	IPSECSTAT_DROP_REASON_ENCAP,
+	IPSECSTAT_DROP_REASON_CLEAR_TEXT,
+	IPSECSTAT_DROP_REASON_WRONG_SA,
+	IPSECSTAT_DROP_REASON_NO_POLICY,
+	IPSECSTAT_DROP_REASON_OTHER,
 };
 
 /* A whole message. */
@@ -97,8 +131,29 @@ enum {
 	IPSECSTAT_A_TRANSFORM_MAX = (__IPSECSTAT_A_TRANSFORM_MAX - 1)
 };
 
+/* Recent drops: a line of the table, then the table as a whole. */
+enum {
+	IPSECSTAT_A_RECENT_REASON = 1,	/* u32: ipsecstat_drop_reason */
+	IPSECSTAT_A_RECENT_PROTO,	/* u8: IP protocol of what was refused */
+	IPSECSTAT_A_RECENT_SRC,		/* 4 or 16 bytes */
+	IPSECSTAT_A_RECENT_DST,		/* 4 or 16 bytes */
+	IPSECSTAT_A_RECENT_SPI,		/* be32: 0 if none was named */
+	IPSECSTAT_A_RECENT_COUNT,	/* packets */
+	IPSECSTAT_A_RECENT_FIRST,	/* CLOCK_BOOTTIME in ns */
+	IPSECSTAT_A_RECENT_LAST,	/* CLOCK_BOOTTIME in ns */
+	IPSECSTAT_A_RECENT_LIMIT,	/* u32: lines there can be */
+	IPSECSTAT_A_RECENT_LINES,	/* u32: lines there are */
+	IPSECSTAT_A_RECENT_EVICTED,	/* packets of lines that are gone */
+	IPSECSTAT_A_RECENT_MISSED,	/* packets without a line */
+
+	__IPSECSTAT_A_RECENT_MAX,
+	IPSECSTAT_A_RECENT_MAX = (__IPSECSTAT_A_RECENT_MAX - 1)
+};
+
 enum {
 	IPSECSTAT_CMD_GET = 1,
+	IPSECSTAT_CMD_DROP_GET,
+	IPSECSTAT_CMD_DROP_NTF,
 
 	__IPSECSTAT_CMD_MAX,
 	IPSECSTAT_CMD_MAX = (__IPSECSTAT_CMD_MAX - 1)

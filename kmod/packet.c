@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a packet that is being dropped still says of itself. It can be in any
+ * state, so nothing is read beyond its linear part.
+ */
+#include <linux/ipv6.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/xfrm.h>
+
+#include "compat.h"
+#include "packet.h"
+#include "recent.h"
+
+/**
+ * ipsecstat_packet_at_header() - is the header that named the SA still in place
+ * @skb: the packet
+ * @x: its last SA
+ *
+ * Context: Any.
+ * Return: whether it is; then the packet was not transformed by @x
+ */
+bool ipsecstat_packet_at_header(const struct sk_buff *skb,
+				const struct xfrm_state *x)
+{
+	const u8 *header = skb_transport_header(skb);
+	int offset = x->id.proto == IPPROTO_AH ?
+		     offsetof(struct ip_auth_hdr, spi) :
+		     offsetof(struct ip_esp_hdr, spi);
+
+	return header + offset + sizeof(__be32) <= skb_tail_pointer(skb) &&
+	       !memcmp(header + offset, &x->id.spi, sizeof(__be32));
+}
+
+static bool ipsecstat_is_header(const struct sk_buff *skb, int offset,
+				__be32 spi, __be32 seq)
+{
+	const __be32 want[] = { spi, seq };
+	const u8 *at = skb_transport_header(skb) + offset;
+
+	return at + sizeof(want) <= skb_tail_pointer(skb) &&
+	       !memcmp(at, want, sizeof(want));
+}
+
+/**
+ * ipsecstat_packet_spi_proto() - of which protocol is an SPI without an SA
+ * @skb: the packet, on its way into xfrm_input()
+ * @family: AF_INET or AF_INET6
+ * @spi: the SPI
+ * @seq: the sequence number beside it
+ *
+ * The IP header names the protocol, UDP and TCP standing for ESP within. Only
+ * where an SA in transport mode was already taken off, it names that one's, and
+ * SPI and sequence number are elsewhere: if not in an ESP or AH header, IPComp
+ * made them up.
+ *
+ * Context: Any.
+ * Return: the IP protocol
+ */
+u8 ipsecstat_packet_spi_proto(const struct sk_buff *skb, u16 family,
+			      __be32 spi, __be32 seq)
+{
+	bool esp = ipsecstat_is_header(skb, offsetof(struct ip_esp_hdr, spi),
+				       spi, seq);
+	bool ah = ipsecstat_is_header(skb, offsetof(struct ip_auth_hdr, spi),
+				      spi, seq);
+	u8 proto = family == AF_INET ? ip_hdr(skb)->protocol :
+		   skb_network_header(skb)[IP6CB(skb)->nhoff];
+
+	switch (proto) {
+	case IPPROTO_AH:
+		return ah ? IPPROTO_AH : esp ? IPPROTO_ESP : IPPROTO_COMP;
+	case IPPROTO_ESP:
+	case IPPROTO_UDP:
+	case IPPROTO_TCP:
+		return esp ? IPPROTO_ESP : ah ? IPPROTO_AH : IPPROTO_COMP;
+	default:
+		return proto;
+	}
+}
+
+static void ipsecstat_who_ipv4(const struct sk_buff *skb,
+			       struct ipsecstat_who *who)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+
+	who->family = AF_INET;
+	who->proto = ip->protocol;
+	who->src.s6_addr32[0] = ip->saddr;
+	who->dst.s6_addr32[0] = ip->daddr;
+}
+
+static void ipsecstat_who_ipv6(const struct sk_buff *skb,
+			       struct ipsecstat_who *who)
+{
+	const struct ipv6hdr *ip = ipv6_hdr(skb);
+	__be16 fragment;
+
+	who->family = AF_INET6;
+	who->proto = ip->nexthdr;
+	ipv6_skip_exthdr(skb, skb_network_offset(skb) + sizeof(*ip),
+			 &who->proto, &fragment);
+	who->src = ip->saddr;
+	who->dst = ip->daddr;
+}
+
+static void ipsecstat_who_header(const struct sk_buff *skb,
+				 struct ipsecstat_who *who)
+{
+	const u8 *ip = skb_network_header(skb);
+	long room = skb_tail_pointer(skb) - ip;
+
+	if (room >= (long)sizeof(struct iphdr) && *ip >> 4 == 4)
+		ipsecstat_who_ipv4(skb, who);
+	else if (room >= (long)sizeof(struct ipv6hdr) && *ip >> 4 == 6)
+		ipsecstat_who_ipv6(skb, who);
+}
+
+static void ipsecstat_who_sa(const struct xfrm_state *x,
+			     struct ipsecstat_who *who)
+{
+	bool ipv4 = x->props.family == AF_INET;
+	size_t size = ipv4 ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+
+	who->family = ipv4 ? AF_INET : AF_INET6;
+	memcpy(&who->src, &x->props.saddr, size);
+	memcpy(&who->dst, &x->id.daddr, size);
+}
+
+/**
+ * ipsecstat_packet_who() - whose packet it is
+ * @skb: the packet
+ * @x: the last SA in its path, NULL if it passed none
+ * @who: filled in, but for the reason
+ *
+ * The outer IP header tells, as long as it is there: an SA need not know from
+ * where its packets come.
+ *
+ * Context: Any.
+ */
+void ipsecstat_packet_who(const struct sk_buff *skb, const struct xfrm_state *x,
+			  struct ipsecstat_who *who)
+{
+	memset(who, 0, sizeof(*who));
+	if (!x || x->props.mode == XFRM_MODE_TRANSPORT ||
+	    ipsecstat_packet_at_header(skb, x))
+		ipsecstat_who_header(skb, who);
+	else
+		ipsecstat_who_sa(x, who);
+	if (x) {
+		who->proto = x->id.proto;
+		who->spi = x->id.spi;
+	}
+}

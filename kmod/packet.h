@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _IPSECSTAT_PACKET_H
+#define _IPSECSTAT_PACKET_H
+
+#include <linux/types.h>
+
+struct ipsecstat_who;
+struct sk_buff;
+struct xfrm_state;
+
+bool ipsecstat_packet_at_header(const struct sk_buff *skb,
+				const struct xfrm_state *x);
+u8 ipsecstat_packet_spi_proto(const struct sk_buff *skb, u16 family,
+			      __be32 spi, __be32 seq);
+void ipsecstat_packet_who(const struct sk_buff *skb, const struct xfrm_state *x,
+			  struct ipsecstat_who *who);
+
+#endif /* _IPSECSTAT_PACKET_H */

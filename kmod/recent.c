@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Recent drops: a small table per namespace of who sent what was dropped.
+ *
+ * Only dropped packets come here. A packet finds its line by a keyed hash, or
+ * takes a new one; once there are IPSECSTAT_RECENT_LIMIT lines, or no memory, it
+ * takes the line whose last packet is the oldest. So whatever is sent, a
+ * namespace has at most that many lines, of 104 bytes each, and one packet costs
+ * one hash and a chain of a few lines; a namespace without drops has the empty
+ * chains alone.
+ *
+ * Locking: the lock of the table, with interrupts off, since packets are freed in
+ * any context.
+ */
+#include <linux/ktime.h>
+#include <linux/random.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "compat.h"
+#include "netns.h"
+#include "recent.h"
+#include "recent_nl.h"
+
+/**
+ * struct ipsecstat_line - one line of the table
+ * @node: in its chain
+ * @order: among all lines
+ * @stamp: of the table, at the last packet
+ * @drop: what is told of it
+ */
+struct ipsecstat_line {
+	struct hlist_node node;
+	struct list_head order;
+	u64 stamp;
+	struct ipsecstat_recent_drop drop;
+};
+
+static struct kmem_cache *ipsecstat_line_cache;
+/* Senders choose what is hashed; they shall not choose the chain. */
+static siphash_key_t ipsecstat_recent_key __read_mostly;
+
+static struct hlist_head *ipsecstat_chain(struct ipsecstat_recent *table,
+					  const struct ipsecstat_who *who)
+{
+	u64 hash = siphash(who, sizeof(*who), &ipsecstat_recent_key);
+
+	return &table->chain[hash & (ARRAY_SIZE(table->chain) - 1)];
+}
+
+static struct ipsecstat_line *
+ipsecstat_line_find(const struct hlist_head *chain,
+		    const struct ipsecstat_who *who)
+{
+	struct ipsecstat_line *line;
+
+	hlist_for_each_entry(line, chain, node)
+		if (!memcmp(&line->drop.who, who, sizeof(*who)))
+			return line;
+	return NULL;
+}
+
+/* The emergency reserves are not for this. */
+static struct ipsecstat_line *ipsecstat_line_alloc(struct ipsecstat_recent *table)
+{
+	struct ipsecstat_line *line;
+
+	if (table->lines == IPSECSTAT_RECENT_LIMIT)
+		return NULL;
+	line = kmem_cache_alloc(ipsecstat_line_cache,
+				GFP_NOWAIT | __GFP_NOWARN);
+	if (line)
+		table->lines++;
+	return line;
+}
+
+static struct ipsecstat_line *ipsecstat_line_evict(struct ipsecstat_recent *table)
+{
+	struct ipsecstat_line *line;
+
+	if (list_empty(&table->order))
+		return NULL;
+	line = list_last_entry(&table->order, struct ipsecstat_line, order);
+	table->evicted += line->drop.count;
+	hlist_del(&line->node);
+	list_del(&line->order);
+	return line;
+}
+
+static struct ipsecstat_line *ipsecstat_line_new(struct ipsecstat_recent *table,
+						 struct hlist_head *chain,
+						 const struct ipsecstat_who *who,
+						 u64 now)
+{
+	struct ipsecstat_line *line = ipsecstat_line_alloc(table);
+
+	if (!line)
+		line = ipsecstat_line_evict(table);
+	if (!line)
+		return NULL;
+	line->drop = (struct ipsecstat_recent_drop){ .who = *who, .first = now };
+	hlist_add_head(&line->node, chain);
+	list_add(&line->order, &table->order);
+	return line;
+}
+
+static void ipsecstat_line_hit(struct ipsecstat_recent *table,
+			       struct ipsecstat_line *line, u64 now)
+{
+	line->stamp = ++table->stamp;
+	line->drop.count++;
+	line->drop.last = now;
+	list_move(&line->order, &table->order);
+}
+
+/**
+ * ipsecstat_recent_add() - a packet was dropped
+ * @net: the namespace
+ * @who: what is known of it
+ *
+ * Context: Any in which packets are freed.
+ */
+void ipsecstat_recent_add(struct net *net, const struct ipsecstat_who *who)
+{
+	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
+	struct hlist_head *chain = ipsecstat_chain(table, who);
+	bool wanted = ipsecstat_events_wanted(net);
+	struct ipsecstat_line *line;
+	unsigned long flags;
+	u64 now;
+
+	spin_lock_irqsave(&table->lock, flags);
+	now = ktime_get_boottime_ns();
+	line = ipsecstat_line_find(chain, who);
+	if (!line)
+		line = ipsecstat_line_new(table, chain, who, now);
+	if (line)
+		ipsecstat_line_hit(table, line, now);
+	else
+		table->missed++;
+	if (!wanted)
+		table->told = table->stamp;
+	spin_unlock_irqrestore(&table->lock, flags);
+
+	if (wanted)
+		ipsecstat_events_due();
+}
+
+/**
+ * ipsecstat_recent_sum() - what the table is as a whole
+ * @net: the namespace; the caller holds a reference
+ * @sum: filled in
+ *
+ * Context: Process context.
+ */
+void ipsecstat_recent_sum(struct net *net, struct ipsecstat_recent_sum *sum)
+{
+	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
+
+	spin_lock_irq(&table->lock);
+	sum->lines = table->lines;
+	sum->evicted = table->evicted;
+	sum->missed = table->missed;
+	spin_unlock_irq(&table->lock);
+}
+
+static unsigned int ipsecstat_recent_copy(const struct ipsecstat_recent *table,
+					  u64 since,
+					  struct ipsecstat_recent_drop *to)
+{
+	const struct ipsecstat_line *line;
+	unsigned int count = 0;
+
+	list_for_each_entry(line, &table->order, order) {
+		if (line->stamp <= since)
+			break;
+		to[count++] = line->drop;
+	}
+	return count;
+}
+
+/**
+ * ipsecstat_recent_all() - the whole table
+ * @net: the namespace; the caller holds a reference
+ * @to: room for IPSECSTAT_RECENT_LIMIT lines, filled in, latest first
+ *
+ * Context: Process context.
+ * Return: how many lines there are
+ */
+unsigned int ipsecstat_recent_all(struct net *net,
+				  struct ipsecstat_recent_drop *to)
+{
+	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
+	unsigned int count;
+
+	spin_lock_irq(&table->lock);
+	count = ipsecstat_recent_copy(table, 0, to);
+	spin_unlock_irq(&table->lock);
+	return count;
+}
+
+/**
+ * ipsecstat_recent_news() - lines that are new or have grown since the last call
+ * @net: the namespace; the caller keeps it from going
+ * @to: room for IPSECSTAT_RECENT_LIMIT lines, filled in, latest first
+ *
+ * Context: Process context.
+ * Return: how many lines these are
+ */
+unsigned int ipsecstat_recent_news(struct net *net,
+				   struct ipsecstat_recent_drop *to)
+{
+	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
+	unsigned int count;
+
+	spin_lock_irq(&table->lock);
+	count = ipsecstat_recent_copy(table, table->told, to);
+	table->told = table->stamp;
+	spin_unlock_irq(&table->lock);
+	return count;
+}
+
+/**
+ * ipsecstat_recent_net_init() - an empty table
+ * @net: the namespace
+ *
+ * Context: Process context.
+ */
+void ipsecstat_recent_net_init(struct net *net)
+{
+	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
+
+	spin_lock_init(&table->lock);
+	INIT_LIST_HEAD(&table->order);
+}
+
+/**
+ * ipsecstat_recent_net_exit() - forget all drops
+ * @net: the namespace, in which no packet is any more
+ *
+ * Context: Process context.
+ */
+void ipsecstat_recent_net_exit(struct net *net)
+{
+	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
+	struct ipsecstat_line *line, *next;
+
+	list_for_each_entry_safe(line, next, &table->order, order)
+		kmem_cache_free(ipsecstat_line_cache, line);
+}
+
+/**
+ * ipsecstat_recent_init() - prepare for drops
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM
+ */
+int ipsecstat_recent_init(void)
+{
+	get_random_bytes(&ipsecstat_recent_key, sizeof(ipsecstat_recent_key));
+	ipsecstat_line_cache = KMEM_CACHE(ipsecstat_line, 0);
+	return ipsecstat_line_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * ipsecstat_recent_exit() - undo ipsecstat_recent_init(), with no line left
+ *
+ * Context: Process context, may sleep. All namespaces are released, the hooks
+ *	detached.
+ */
+void ipsecstat_recent_exit(void)
+{
+	ipsecstat_events_drain();
+	kmem_cache_destroy(ipsecstat_line_cache);
+}

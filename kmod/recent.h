@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _IPSECSTAT_RECENT_H
+#define _IPSECSTAT_RECENT_H
+
+#include <linux/in6.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct net;
+
+/* Lines of one table, and chains that they are found by. */
+#define IPSECSTAT_RECENT_LIMIT	256
+#define IPSECSTAT_RECENT_BITS	6
+
+/**
+ * struct ipsecstat_who - what tells dropped packets apart
+ * @src: where from; of IPv4, the first word alone
+ * @dst: where to, in the same way
+ * @spi: the SPI, or 0
+ * @family: AF_INET or AF_INET6
+ * @proto: IP protocol of what was refused
+ * @reason: enum ipsecstat_drop_reason
+ *
+ * Compared and hashed as bytes: without gaps, and what is unknown is zero.
+ */
+struct ipsecstat_who {
+	struct in6_addr src;
+	struct in6_addr dst;
+	__be32 spi;
+	u16 family;
+	u8 proto;
+	u8 reason;
+};
+
+/**
+ * struct ipsecstat_recent_drop - a line, as far as it is told
+ * @who: what the packets have in common
+ * @count: how many
+ * @first: when the first was dropped, CLOCK_BOOTTIME in ns
+ * @last: when the last was
+ */
+struct ipsecstat_recent_drop {
+	struct ipsecstat_who who;
+	u64 count;
+	u64 first;
+	u64 last;
+};
+
+/**
+ * struct ipsecstat_recent - the table of recent drops of one namespace
+ * @lock: taken with interrupts off
+ * @chain: lines by hash
+ * @order: lines, the one with the latest packet first
+ * @stamp: rises with each packet
+ * @told: @stamp up to which events were told, or nobody wanted them
+ * @lines: how many there are
+ * @evicted: packets of lines that made room
+ * @missed: packets without a line
+ */
+struct ipsecstat_recent {
+	spinlock_t lock;	/* guards all of it */
+	struct hlist_head chain[1 << IPSECSTAT_RECENT_BITS];
+	struct list_head order;
+	u64 stamp;
+	u64 told;
+	unsigned int lines;
+	u64 evicted;
+	u64 missed;
+};
+
+/**
+ * struct ipsecstat_recent_sum - a table as a whole
+ * @lines: how many there are
+ * @evicted: packets of lines that made room
+ * @missed: packets without a line
+ */
+struct ipsecstat_recent_sum {
+	unsigned int lines;
+	u64 evicted;
+	u64 missed;
+};
+
+int ipsecstat_recent_init(void);
+void ipsecstat_recent_exit(void);
+void ipsecstat_recent_net_init(struct net *net);
+void ipsecstat_recent_net_exit(struct net *net);
+void ipsecstat_recent_add(struct net *net, const struct ipsecstat_who *who);
+void ipsecstat_recent_sum(struct net *net, struct ipsecstat_recent_sum *sum);
+unsigned int ipsecstat_recent_all(struct net *net,
+				  struct ipsecstat_recent_drop *to);
+unsigned int ipsecstat_recent_news(struct net *net,
+				   struct ipsecstat_recent_drop *to);
+
+#endif /* _IPSECSTAT_RECENT_H */

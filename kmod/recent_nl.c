@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Recent drops over netlink: the operations drop-get and drop-ntf.
+ *
+ * A packet costs an event no more than a bit that is set: one work for all
+ * namespaces, a quarter of a second later, tells what changed in each of them.
+ * A flood thus makes no more messages than there are lines, four times a second.
+ * An event without memory, or for a listener whose socket is full, is lost; the
+ * table is not.
+ */
+#include <linux/ipsecstat.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include <net/net_namespace.h>
+
+#include "compat.h"
+#include "netlink.h"
+#include "recent.h"
+#include "recent_nl.h"
+
+#define IPSECSTAT_EVENT_DELAY	(HZ / 4)
+
+static int ipsecstat_put_who(struct sk_buff *msg,
+			     const struct ipsecstat_who *who)
+{
+	int len = who->family == AF_INET ? sizeof(struct in_addr) :
+					   sizeof(struct in6_addr);
+
+	if (nla_put_u32(msg, IPSECSTAT_A_RECENT_REASON, who->reason) ||
+	    nla_put_u8(msg, IPSECSTAT_A_RECENT_PROTO, who->proto) ||
+	    nla_put(msg, IPSECSTAT_A_RECENT_SRC, len, &who->src) ||
+	    nla_put(msg, IPSECSTAT_A_RECENT_DST, len, &who->dst) ||
+	    nla_put_be32(msg, IPSECSTAT_A_RECENT_SPI, who->spi))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* One message: a line. */
+static int ipsecstat_put_line(struct sk_buff *msg,
+			      const struct ipsecstat_recent_drop *drop,
+			      u8 cmd, u32 portid, u32 seq, int flags)
+{
+	void *header = genlmsg_put(msg, portid, seq, &ipsecstat_family, flags,
+				   cmd);
+
+	if (!header)
+		return -EMSGSIZE;
+	if (ipsecstat_put_who(msg, &drop->who) ||
+	    nla_put_uint(msg, IPSECSTAT_A_RECENT_COUNT, drop->count) ||
+	    nla_put_uint(msg, IPSECSTAT_A_RECENT_FIRST, drop->first) ||
+	    nla_put_uint(msg, IPSECSTAT_A_RECENT_LAST, drop->last)) {
+		genlmsg_cancel(msg, header);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, header);
+	return 0;
+}
+
+/* One message: the table as a whole. */
+static int ipsecstat_put_table(struct sk_buff *msg, struct net *net,
+			       const struct genl_info *info)
+{
+	struct ipsecstat_recent_sum sum;
+	void *header = genlmsg_put(msg, info->snd_portid, info->snd_seq,
+				   &ipsecstat_family, 0,
+				   IPSECSTAT_CMD_DROP_GET);
+
+	ipsecstat_recent_sum(net, &sum);
+	if (!header ||
+	    nla_put_u32(msg, IPSECSTAT_A_RECENT_LIMIT, IPSECSTAT_RECENT_LIMIT) ||
+	    nla_put_u32(msg, IPSECSTAT_A_RECENT_LINES, sum.lines) ||
+	    nla_put_uint(msg, IPSECSTAT_A_RECENT_EVICTED, sum.evicted) ||
+	    nla_put_uint(msg, IPSECSTAT_A_RECENT_MISSED, sum.missed))
+		return -EMSGSIZE;
+	genlmsg_end(msg, header);
+	return 0;
+}
+
+/**
+ * ipsecstat_drop_get_doit() - tell what the table is as a whole
+ * @skb: the request
+ * @info: the same, parsed
+ *
+ * Context: Process context of the sender.
+ * Return: 0 or a negative errno
+ */
+int ipsecstat_drop_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct sk_buff *msg;
+	int err;
+
+	err = ipsecstat_check_version(info->genlhdr, info->extack);
+	if (err)
+		return err;
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	err = ipsecstat_put_table(msg, genl_info_net(info), info);
+	if (err) {
+		nlmsg_free(msg);
+		return err;
+	}
+	return genlmsg_reply(msg, info);
+}
+
+/**
+ * struct ipsecstat_recent_dump - what a dump still has to tell
+ * @count: all lines
+ * @next: the line to go on with
+ * @drop: the lines, as they were when the dump began
+ */
+struct ipsecstat_recent_dump {
+	unsigned int count;
+	unsigned int next;
+	struct ipsecstat_recent_drop drop[IPSECSTAT_RECENT_LIMIT];
+};
+
+/*
+ * A line moves whenever a packet comes, so walking the table from message to
+ * message would miss lines exactly while it is of interest. A copy is whole, and
+ * no larger than the socket buffer that it is read through.
+ */
+static int ipsecstat_drop_get_begin(struct netlink_callback *cb)
+{
+	struct ipsecstat_recent_dump *dump;
+	int err;
+
+	err = ipsecstat_check_version(nlmsg_data(cb->nlh), cb->extack);
+	if (err)
+		return err;
+	dump = kvmalloc(sizeof(*dump), GFP_KERNEL_ACCOUNT);
+	if (!dump)
+		return -ENOMEM;
+	dump->count = ipsecstat_recent_all(sock_net(cb->skb->sk), dump->drop);
+	dump->next = 0;
+	cb->args[0] = (long)dump;
+	return 0;
+}
+
+/**
+ * ipsecstat_drop_get_dumpit() - tell the lines of the table
+ * @msg: takes as many as fit
+ * @cb: the state of the dump
+ *
+ * Context: Process context; the first call is in that of the sender.
+ * Return: the bytes told, 0 at the end, or a negative errno
+ */
+int ipsecstat_drop_get_dumpit(struct sk_buff *msg, struct netlink_callback *cb)
+{
+	struct ipsecstat_recent_dump *dump;
+	int err;
+
+	if (!cb->args[0]) {
+		err = ipsecstat_drop_get_begin(cb);
+		if (err)
+			return err;
+	}
+	dump = (void *)cb->args[0];
+	while (dump->next < dump->count &&
+	       !ipsecstat_put_line(msg, &dump->drop[dump->next],
+				   IPSECSTAT_CMD_DROP_GET,
+				   NETLINK_CB(cb->skb).portid,
+				   cb->nlh->nlmsg_seq, NLM_F_MULTI))
+		dump->next++;
+	return msg->len;
+}
+
+/**
+ * ipsecstat_drop_get_done() - a dump is over, be it that its socket is closed
+ * @cb: the state of the dump
+ *
+ * Context: Process context.
+ * Return: 0
+ */
+int ipsecstat_drop_get_done(struct netlink_callback *cb)
+{
+	kvfree((void *)cb->args[0]);
+	return 0;
+}
+
+static DEFINE_MUTEX(ipsecstat_events_lock);
+static bool ipsecstat_events_are_open;
+
+/* Several lines in one datagram; to a socket, its overhead is what fills it. */
+static void ipsecstat_tell_net(struct net *net,
+			       struct ipsecstat_recent_drop *drop)
+{
+	unsigned int left = ipsecstat_recent_news(net, drop);
+	struct sk_buff *msg;
+
+	while (left) {
+		msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+		if (!msg)
+			return;
+		while (left && !ipsecstat_put_line(msg, &drop[left - 1],
+						   IPSECSTAT_CMD_DROP_NTF,
+						   0, 0, 0))
+			left--;
+		genlmsg_multicast_netns(&ipsecstat_family, net, msg, 0, 0,
+					GFP_KERNEL);
+	}
+}
+
+/* The rwsem keeps namespaces from going while they are visited. */
+static void ipsecstat_tell(struct work_struct *work)
+{
+	struct ipsecstat_recent_drop *drop;
+	struct net *net;
+
+	drop = kvmalloc_array(IPSECSTAT_RECENT_LIMIT, sizeof(*drop), GFP_KERNEL);
+	if (!drop)
+		return;
+	mutex_lock(&ipsecstat_events_lock);
+	if (ipsecstat_events_are_open) {
+		down_read(&net_rwsem);
+		for_each_net(net)
+			ipsecstat_tell_net(net, drop);
+		up_read(&net_rwsem);
+	}
+	mutex_unlock(&ipsecstat_events_lock);
+	kvfree(drop);
+}
+
+static DECLARE_DELAYED_WORK(ipsecstat_events_work, ipsecstat_tell);
+
+/**
+ * ipsecstat_events_wanted() - does anybody listen
+ * @net: the namespace
+ *
+ * The kernel knows of a listener, but not in which namespace; so the answer can
+ * be yes because of another one.
+ *
+ * Context: Any in which packets are freed.
+ * Return: whether events are worth being told
+ */
+bool ipsecstat_events_wanted(struct net *net)
+{
+	return genl_has_listeners(&ipsecstat_family, net, 0);
+}
+
+/**
+ * ipsecstat_events_due() - a table changed
+ *
+ * Context: Any in which packets are freed.
+ */
+void ipsecstat_events_due(void)
+{
+	schedule_delayed_work(&ipsecstat_events_work, IPSECSTAT_EVENT_DELAY);
+}
+
+/**
+ * ipsecstat_events_open() - begin or cease to tell events
+ * @open: whether the family is registered, and its group ours to speak to
+ *
+ * Context: Process context, may sleep. None is under way when it returns.
+ */
+void ipsecstat_events_open(bool open)
+{
+	mutex_lock(&ipsecstat_events_lock);
+	ipsecstat_events_are_open = open;
+	mutex_unlock(&ipsecstat_events_lock);
+}
+
+/**
+ * ipsecstat_events_drain() - let nothing be due any more
+ *
+ * Context: Process context, may sleep. The hooks are detached, events not open.
+ */
+void ipsecstat_events_drain(void)
+{
+	cancel_delayed_work_sync(&ipsecstat_events_work);
+}

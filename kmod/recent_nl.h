@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _IPSECSTAT_RECENT_NL_H
+#define _IPSECSTAT_RECENT_NL_H
+
+#include <linux/types.h>
+
+struct genl_info;
+struct net;
+struct netlink_callback;
+struct sk_buff;
+
+int ipsecstat_drop_get_doit(struct sk_buff *skb, struct genl_info *info);
+int ipsecstat_drop_get_dumpit(struct sk_buff *msg, struct netlink_callback *cb);
+int ipsecstat_drop_get_done(struct netlink_callback *cb);
+
+bool ipsecstat_events_wanted(struct net *net);
+void ipsecstat_events_due(void);
+void ipsecstat_events_open(bool open);
+void ipsecstat_events_drain(void);
+
+#endif /* _IPSECSTAT_RECENT_NL_H */
