@@ -276,7 +276,8 @@ static struct net *ipsecstat_tracked_net(const struct sec_path *sp)
  * device, and so it is where a tunnel device in another namespace than its SAs
  * rejected the packet.
  */
-static void ipsecstat_on_kfree_skb(IPSECSTAT_KFREE_SKB_ARGS)
+static void ipsecstat_on_free(struct sk_buff *skb, void *location,
+			      enum skb_drop_reason reason)
 {
 	const struct sec_path *sp = skb_sec_path(skb);
 	const struct xfrm_state *x = NULL;
@@ -294,6 +295,14 @@ static void ipsecstat_on_kfree_skb(IPSECSTAT_KFREE_SKB_ARGS)
 	    dev_net(skb->dev) != net)
 		ipsecstat_book_packet(dev_net(skb->dev), skb, x);
 	__this_cpu_write(ipsecstat_bad_icv, NULL);
+}
+
+/* From 7.0 on tracepoints leave preemption on, and the lines are a CPU's own. */
+static void ipsecstat_on_kfree_skb(IPSECSTAT_KFREE_SKB_ARGS)
+{
+	preempt_disable_notrace();
+	ipsecstat_on_free(skb, location, reason);
+	preempt_enable_notrace();
 }
 
 /* What an SPI without an SA is counted as. */
