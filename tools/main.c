@@ -7,10 +7,13 @@
 #include <string.h>
 
 #include "command.h"
+#include "drops.h"
 #include "show.h"
 
 const struct command *const commands[] = {
 	&show_command,
+	&drops_command,
+	&monitor_command,
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 

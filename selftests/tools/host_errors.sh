@@ -43,7 +43,7 @@ into_closed_pipe()
 }
 
 ktap_print_header
-ktap_set_plan 46
+ktap_set_plan 60
 
 # EPT_S_NOT_REGISTERED, ERROR_ACCESS_DENIED, FWP_E_SESSION_ABORTED, none of ours
 fails 1753 "not loaded" EPT_S_NOT_REGISTERED "modprobe ipsecstat"
@@ -51,11 +51,24 @@ fails 5 "no right" ERROR_ACCESS_DENIED "net.ipsecstat.read_group_range="
 fails 0x80320010 FWP_E_SESSION_ABORTED 0x80320010
 fails 0x12345678 0x12345678
 
-for option in "" --json --prometheus --help; do
+for command in drops monitor; do
+	run env FAKE_FAMILY=1 "$FAKE" $command
+	check "$command refused: ends with 1" ended 1
+	check "$command refused: nothing on standard output" silent_out
+	check "$command refused: says why" err_has "Operation not permitted"
+done
+
+for option in "" --json --prometheus --help drops "drops --json"; do
 	status=0
 	# shellcheck disable=SC2086 # the empty one is no argument
 	"$FAKE" $option >/dev/full 2>"$tmp/err" || status=$?
 	unwritable "${option:-table} to a full device" "No space left on device"
+done
+for option in monitor "monitor --json"; do
+	status=0
+	# shellcheck disable=SC2086 # several arguments
+	"$FAKE" $option >/dev/full 2>"$tmp/err" || status=$?
+	unwritable "$option to a full device" "cannot write the output"
 done
 status=0
 "$FAKE" >&- 2>"$tmp/err" || status=$?

@@ -19,8 +19,35 @@ format()
 	check "$judge ($*): every member, every value" judged "$judge"
 }
 
+# Of the schema, the object or what it says of one line of the table.
+fits() { /usr/bin/python3 ./fits.py "$1" <"$tmp/out"; }
+
+# Times differ with the clock; that they are times is seen all the same.
+drops_text()
+{
+	sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}/YYYY-MM-DD hh:mm:ss/g' \
+		"$tmp/out" | diff -u drops.expected -
+}
+
+drops()
+{
+	run "$FAKE" drops
+	check "drops: ends with 0" ended 0
+	check "drops: as in drops.expected" drops_text
+	run "$FAKE" drops --json
+	check "drops --json: ends with 0" ended 0
+	check "drops --json: fits the schema" fits whole
+	run "$FAKE" monitor
+	check "monitor: ends with 0 when interrupted" ended 0
+	check "monitor: a line" out_has \
+		"  Incorrect SPI: esp from 192.0.2.1 to 198.51.100.2 spi 0xc0ffee11, 18400000000000000000 packets"
+	run "$FAKE" monitor --json
+	check "monitor --json: ends with 0 when interrupted" ended 0
+	check "monitor --json: fits the schema" fits drop
+}
+
 ktap_print_header
-ktap_set_plan 25
+ktap_set_plan 33
 
 format table
 check "table: as in table.expected" diff -u table.expected "$tmp/out"
@@ -56,5 +83,6 @@ run env FAKE_BASE=4294967264 "$FAKE" --color=always
 check "--color=always: nor are drops of 0" not_red 0
 run "$FAKE" -g outbound,sas
 check "two groups: as in the table, without the others" two_groups
+drops
 
 ktap_finished

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <linux/ipsecstat.h>
+
+#include "command.h"
+#include "fields.h"
+#include "line.h"
+
+/* The figures that they are counted in. */
+static const char *const keys[] = {
+	[IPSECSTAT_DROP_REASON_NO_STATE] = "invalidSpisOnInbound",
+	[IPSECSTAT_DROP_REASON_AUTH] = "authenticationFailuresOnInbound",
+	[IPSECSTAT_DROP_REASON_DECRYPT] = "decryptionFailuresOnInbound",
+	[IPSECSTAT_DROP_REASON_REPLAY] = "replayCheckFailuresOnInbound",
+	[IPSECSTAT_DROP_REASON_LARVAL] = "saNotInitializedOnInbound",
+	[IPSECSTAT_DROP_REASON_ENCAP] = "udpEspValidationFailuresOnInbound",
+	[IPSECSTAT_DROP_REASON_CLEAR_TEXT] = "invalidClearTextInbound",
+	[IPSECSTAT_DROP_REASON_WRONG_SA] = "receiveOverIncorrectSaInbound",
+	[IPSECSTAT_DROP_REASON_NO_POLICY] = "secureReceivesNotMatchingFilters",
+	[IPSECSTAT_DROP_REASON_OTHER] = "totalDropPacketsInbound",
+};
+
+static const char *row_of(const char *key)
+{
+	for (const struct group *group = groups; group < groups + N_GROUPS; group++)
+		for (size_t i = 0; i < group->n_fields; i++)
+			if (!strcmp(group->fields[i].meaning->name, key))
+				return group->fields[i].meaning->row;
+	return key;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* The kernel's times do not jump when the clock is set; people's do. */
+static uint64_t since_1970(uint64_t boottime)
+{
+	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) + boottime;
+}
+
+int read_uint(const struct nlattr *attr, uint64_t *value)
+{
+	if (attr && nla_len(attr) == sizeof(uint32_t))
+		*value = nla_get_u32(attr);
+	else if (attr && nla_len(attr) == sizeof(uint64_t))
+		*value = nla_get_u64(attr);
+	else
+		return -EPROTO;
+	return 0;
+}
+
+static int read_address(const struct nlattr *attr, char *text, socklen_t size)
+{
+	int family;
+
+	if (attr && nla_len(attr) == sizeof(struct in_addr))
+		family = AF_INET;
+	else if (attr && nla_len(attr) == sizeof(struct in6_addr))
+		family = AF_INET6;
+	else
+		return -EPROTO;
+	return inet_ntop(family, nla_data(attr), text, size) ? 0 : -EPROTO;
+}
+
+int read_line(struct nlattr **attrs, struct line *line)
+{
+	const struct nlattr *protocol = attrs[IPSECSTAT_A_RECENT_PROTO];
+	const struct nlattr *spi = attrs[IPSECSTAT_A_RECENT_SPI];
+	uint64_t reason, first, last;
+
+	if (read_uint(attrs[IPSECSTAT_A_RECENT_REASON], &reason) ||
+	    read_uint(attrs[IPSECSTAT_A_RECENT_COUNT], &line->packets) ||
+	    read_uint(attrs[IPSECSTAT_A_RECENT_FIRST], &first) ||
+	    read_uint(attrs[IPSECSTAT_A_RECENT_LAST], &last) ||
+	    read_address(attrs[IPSECSTAT_A_RECENT_SRC], line->source,
+			 sizeof(line->source)) ||
+	    read_address(attrs[IPSECSTAT_A_RECENT_DST], line->destination,
+			 sizeof(line->destination)) ||
+	    !protocol || nla_len(protocol) != sizeof(uint8_t) ||
+	    !spi || nla_len(spi) != sizeof(uint32_t))
+		return -EPROTO;
+	/* Whatever a later kernel drops them for, the total has them. */
+	line->key = keys[reason < ARRAY_SIZE(keys) ? reason :
+			 IPSECSTAT_DROP_REASON_OTHER];
+	line->row = row_of(line->key);
+	line->protocol = nla_get_u8(protocol);
+	line->spi = ntohl(nla_get_u32(spi));
+	line->first = since_1970(first);
+	line->last = since_1970(last);
+	return 0;
+}
+
+const char *protocol_name(unsigned int protocol)
+{
+	const struct protoent *entry = getprotobynumber((int)protocol);
+	static char number[4];
+
+	if (entry)
+		return entry->p_name;
+	snprintf(number, sizeof(number), "%u", protocol & 0xff);
+	return number;
+}
+
+const char *time_text(uint64_t ns, char text[TIME_SIZE])
+{
+	time_t seconds = (time_t)(ns / NS_PER_S);
+	struct tm tm;
+
+	return localtime_r(&seconds, &tm) &&
+	       strftime(text, TIME_SIZE, "%Y-%m-%d %H:%M:%S", &tm) ? text : "?";
+}
+
+/* As RFC 3339 has it, in UTC and to the millisecond. */
+static struct json_object *time_object(uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / NS_PER_S);
+	char day[TIME_SIZE], text[64];
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) ||
+	    !strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm))
+		return NULL;
+	snprintf(text, sizeof(text), "%s.%03uZ", day,
+		 (unsigned int)(ns % NS_PER_S / 1000000));
+	return json_object_new_string(text);
+}
+
+static struct json_object *spi_object(uint32_t spi)
+{
+	char text[sizeof("0x12345678")];
+
+	snprintf(text, sizeof(text), "0x%08" PRIx32, spi);
+	return json_object_new_string(text);
+}
+
+struct json_object *line_object(const struct line *line)
+{
+	const struct {
+		const char *key;
+		struct json_object *value;
+	} members[] = {
+		{ "reason", json_object_new_string(line->key) },
+		{ "protocol", json_object_new_int((int)line->protocol) },
+		{ "source", json_object_new_string(line->source) },
+		{ "destination", json_object_new_string(line->destination) },
+		{ "spi", spi_object(line->spi) },
+		{ "packets", json_object_new_uint64(line->packets) },
+		{ "first", time_object(line->first) },
+		{ "last", time_object(line->last) },
+	};
+	struct json_object *object = json_object_new_object();
+	bool failed = !object;
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		if (!failed && members[i].value &&
+		    !json_object_object_add(object, members[i].key,
+					    members[i].value))
+			continue;
+		json_object_put(members[i].value);
+		failed = true;
+	}
+	if (!failed)
+		return object;
+	json_object_put(object);
+	return NULL;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A line of the kernel's table of recent drops: whose packets were dropped, why,
+ * how many and when.
+ */
+#ifndef LINE_H
+#define LINE_H
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+#include <netlink/attr.h>
+
+#define NS_PER_S 1000000000ULL
+
+struct line {
+	const char *key;	/* of the figure that rose, in JSON ... */
+	const char *row;	/* ... and in the table */
+	unsigned int protocol;
+	char source[46];	/* the longest IPv6 address */
+	char destination[46];
+	uint32_t spi;
+	uint64_t packets;
+	uint64_t first;		/* ns since 1970 */
+	uint64_t last;
+};
+
+/* An integer of 4 or 8 bytes. 0, or -EPROTO if it is missing or neither. */
+int read_uint(const struct nlattr *attr, uint64_t *value);
+
+/* A message of the kernel, with its attributes. 0 or -EPROTO. */
+int read_line(struct nlattr **attrs, struct line *line);
+
+/* The name of an IP protocol, or its number. */
+const char *protocol_name(unsigned int protocol);
+
+/* NULL for want of memory. */
+struct json_object *line_object(const struct line *line);
+
+/* Local time, to the second; returns text, or what stands for no time. */
+#define TIME_SIZE 20
+const char *time_text(uint64_t ns, char text[TIME_SIZE]);
+
+#endif
