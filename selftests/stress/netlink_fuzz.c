@@ -28,6 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
+
 #include <linux/genetlink.h>
 #include <linux/ipsecstat.h>
 #include <linux/netlink.h>
@@ -51,7 +53,7 @@
 #define SAS		3
 
 static const char plant[] =
-	"for spi in 0xc0ffee11 0xc0ffee12 0xc0ffee13; do "
+	"ip link set lo up && for spi in 0xc0ffee11 0xc0ffee12 0xc0ffee13; do "
 	"echo xfrm state add src " ADDRESS " dst 203.0.113.78 proto ah "
 	"spi $spi mode tunnel reqid 3237998097 "
 	"auth-trunc 'hmac(sha1)' 0x5ec4e75ec4e75ec4e75ec4e75ec4e75ec4e75ec4 96; "
@@ -173,7 +175,8 @@ static void put_message(struct request *r, uint16_t family)
 		.nlmsg_seq = roll(),
 	};
 	struct genlmsghdr genl = {
-		.cmd = one_in(8) ? odd_number() : IPSECSTAT_CMD_GET,
+		.cmd = one_in(8) ? odd_number() :
+		       one_in(3) ? IPSECSTAT_CMD_DROP_GET : IPSECSTAT_CMD_GET,
 		.version = one_in(8) ? odd_number() : IPSECSTAT_FAMILY_VERSION,
 		.reserved = one_in(16) ? odd_number() : 0,
 	};
@@ -286,13 +289,20 @@ static bool allowed_error(int error)
 }
 
 /* What an attribute of an answer holds. */
-enum kind { NONE, U8, U32, UINT, SA_NEST, PROTO_NEST, DROP_NEST, TRANSFORM_NEST };
+enum kind {
+	NONE, U8, U32, UINT, ADDR,
+	SA_NEST, PROTO_NEST, DROP_NEST, TRANSFORM_NEST
+};
 
-#define KINDS	10
+#define KINDS	(IPSECSTAT_A_RECENT_MAX + 1)
 
 static const uint8_t stats_kinds[KINDS] = {
 	NONE, U32, UINT, SA_NEST, PROTO_NEST, PROTO_NEST, DROP_NEST,
 	TRANSFORM_NEST, TRANSFORM_NEST,
+};
+
+static const uint8_t recent_kinds[KINDS] = {
+	NONE, U32, U8, ADDR, ADDR, U32, UINT, UINT, UINT, U32, U32, UINT, UINT,
 };
 
 static const uint8_t nest_kinds[][KINDS] = {
@@ -333,6 +343,9 @@ static const char *check_attrs(const uint8_t *data, size_t len,
 		case UINT:
 			problem = size == 4 || size == 8 ? NULL : "no uint";
 			break;
+		case ADDR:
+			problem = size == 4 || size == 16 ? NULL : "no address";
+			break;
 		default:
 			problem = check_attrs(data + sizeof(*attr), size,
 					      nest_kinds[kinds[type]]);
@@ -368,14 +381,17 @@ static const char *check_answer(struct client *c, const struct nlmsghdr *nl)
 		return "a short answer";
 	if (!c->may_read)
 		return "an answer to those who may not read";
-	if (genl->cmd != IPSECSTAT_CMD_GET ||
+	if ((genl->cmd != IPSECSTAT_CMD_GET &&
+	     genl->cmd != IPSECSTAT_CMD_DROP_GET) ||
 	    genl->version != IPSECSTAT_FAMILY_VERSION || genl->reserved)
 		return "an answer to another command";
 	c->answers++;
 	problem = check_secrets((void *)(genl + 1), nl->nlmsg_len -
 				NLMSG_LENGTH(GENL_HDRLEN));
 	return problem ?: check_attrs((void *)(genl + 1), nl->nlmsg_len -
-				      NLMSG_LENGTH(GENL_HDRLEN), stats_kinds);
+				      NLMSG_LENGTH(GENL_HDRLEN),
+				      genl->cmd == IPSECSTAT_CMD_GET ?
+				      stats_kinds : recent_kinds);
 }
 
 static const char *check_message(struct client *c, const struct nlmsghdr *nl)
@@ -496,6 +512,25 @@ static const char *check_first(const struct client *c)
 
 /* --- people ----------------------------------------------------------------- */
 
+/* SAs, and a packet dropped for want of one, so that there is what to tell. */
+static int plant_all(void)
+{
+	static const uint8_t ah[24] = { IPPROTO_UDP, 4, 0, 0, 0, 0, 0x30, 0x39 };
+	const struct sockaddr_in home = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd;
+
+	if (system(plant))
+		return -1;
+	fd = socket(AF_INET, SOCK_RAW, IPPROTO_AH);
+	if (fd < 0 || sendto(fd, ah, sizeof(ah), 0, (const void *)&home,
+			     sizeof(home)) < 0)
+		return -1;
+	return close(fd);
+}
+
 static int become_nobody(void)
 {
 	return setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
@@ -536,8 +571,7 @@ static int root_of_user_namespace(void)
 
 static int root_of_both_namespaces(void)
 {
-	return root_of_user_namespace() || unshare(CLONE_NEWNET) ||
-	       system(plant);
+	return root_of_user_namespace() || unshare(CLONE_NEWNET) || plant_all();
 }
 
 static const struct {
@@ -653,6 +687,8 @@ static bool as(size_t who, unsigned long count, const char *(*job)(struct client
 #define ATTR(_len, _type)	U16(_len), U16(_type)
 
 #define GET		IPSECSTAT_CMD_GET, IPSECSTAT_FAMILY_VERSION, 0, 0
+#define DROP_GET	IPSECSTAT_CMD_DROP_GET, IPSECSTAT_FAMILY_VERSION, 0, 0
+#define DROP_NTF	IPSECSTAT_CMD_DROP_NTF, IPSECSTAT_FAMILY_VERSION, 0, 0
 
 /* Whole bodies behind the netlink header. */
 static const struct named {
@@ -696,8 +732,20 @@ static const struct named {
 	  .error = EINVAL },
 	{ "command_zero", 0, BODY(0, 1, 0, 0), .error = EOPNOTSUPP },
 	{ "highest_command", 0, BODY(255, 1, 0, 0), .error = EOPNOTSUPP },
-	{ "dump_of_an_unknown_command", NLM_F_DUMP, BODY(2, 1, 0, 0),
+	{ "dump_of_an_unknown_command", NLM_F_DUMP, BODY(9, 1, 0, 0),
 	  .error = EOPNOTSUPP },
+	{ "drops_as_a_whole", 0, BODY(DROP_GET), .error = 0 },
+	{ "drops_line_by_line", NLM_F_DUMP, BODY(DROP_GET), .error = 0 },
+	{ "drops_of_an_attribute", 0,
+	  BODY(DROP_GET, ATTR(8, IPSECSTAT_A_RECENT_REASON), U32(0)),
+	  .error = EINVAL },
+	{ "dump_of_drops_of_an_attribute", NLM_F_DUMP,
+	  BODY(DROP_GET, ATTR(8, IPSECSTAT_A_RECENT_REASON), U32(0)),
+	  .error = EINVAL },
+	{ "dump_of_drops_while_one_is_open", NLM_F_DUMP, BODY(DROP_GET),
+	  .times = 2, .error = EBUSY },
+	{ "an_event_asked_for", 0, BODY(DROP_NTF), .error = EOPNOTSUPP },
+	{ "a_dump_of_events", NLM_F_DUMP, BODY(DROP_NTF), .error = EOPNOTSUPP },
 	{ "half_a_dump_flag", NLM_F_ROOT, BODY(GET), .error = EINVAL },
 	{ "flags_of_all_ones", 0xffff, BODY(GET), .error = EINVAL },
 	{ "half_a_header", 0, BODY(IPSECSTAT_CMD_GET, 1), .error = EINVAL },
@@ -785,7 +833,7 @@ int main(void)
 		ksft_exit_skip("needs the module loaded, and root\n");
 	ksft_set_plan(PEOPLE + NAMED);
 	ksft_print_msg("FUZZ_COUNT=%lu FUZZ_SEED=%lu\n", count, seed);
-	if (unshare(CLONE_NEWNET) || system(plant))
+	if (unshare(CLONE_NEWNET) || plant_all())
 		ksft_exit_fail_msg("no namespace with SAs\n");
 	for (i = 0; i < NAMED; i++)
 		ksft_test_result(as(0, i, named_request), "%s\n", named[i].name);

@@ -4,10 +4,12 @@
 
     drop.py [PART...]       cases whose name has one of the parts
 
-A cause sends forged packets to host b and yields what exactly must be seen. The
-causes below are spread over the flows and machines of matrix.py; those at the
-end concern no SA of a flow and are provoked once for each IP version.
+A cause sends forged packets to host b and yields what exactly must be seen; all
+that it drops must be in one line of the table of recent drops. The causes below
+are spread over the flows and machines of matrix.py; those at the end concern no
+SA of a flow and are provoked once for each IP version.
 """
+import collections
 import functools
 import socket
 import sys
@@ -44,6 +46,21 @@ def lost(f, figure, count=1):
 def dropped(figure=None, count=1):
     """Drops of no protocol; without a figure, in the total alone."""
     return {TOTAL: count, **({f"drop.{figure}": count} if figure else {})}
+
+
+# --- whose packets they are, in the table of recent drops -------------------
+
+def named(reason, proto, ends, spi=0):
+    return nl.Who(reason, PROTO[proto],
+                  *(nl.address(ipsec.packed(end)) for end in ends), spi)
+
+
+def of_sa(reason, role="good"):
+    return lambda f: named(reason, f.flow.proto, f.outer, f.spi(role))
+
+
+def in_the_clear(reason, proto="udp"):
+    return lambda f: named(reason, proto, f.inner)
 
 
 # --- causes: (packets, figures, MIB) for each step --------------------------
@@ -165,32 +182,39 @@ def esp(flow):
     return flow.proto == "esp"
 
 
-# cause, the flows it exists for; where not all, the reason
+def stranger(f):
+    return of_sa("no-policy", "lonely" if f.flow.mode == "beet" else "good")(f)
+
+
+# cause, whose packets, the flows it exists for; where not all, the reason
 CAUSES = (
-    (good, always),
-    (unknown_spi, always),
-    (larval, always),
-    (bad_icv, always),
+    (good, None, always),
+    (unknown_spi, of_sa("no-state", "nobody"), always),
+    (larval, of_sa("larval", "larval"), always),
+    (bad_icv, of_sa("auth"), always),
     # AH has no trailer, and nothing to decrypt.
-    (bad_trailer, esp),
+    (bad_trailer, of_sa("decrypt"), esp),
     # In UDP, what is shorter than an IP header never gets to ESP.
-    (too_short, lambda flow: esp(flow) and not flow.in_udp),
-    (replayed, always),
-    (too_old, always),
+    (too_short, of_sa("decrypt"),
+     lambda flow: esp(flow) and not flow.in_udp),
+    (replayed, of_sa("replay"), always),
+    (too_old, of_sa("replay"), always),
     # AH is never in UDP: it covers the addresses.
-    (wrong_encapsulation, esp),
-    (wrong_selector, always),
-    (wrong_template, always),
-    (wrong_protocol, always),
+    (wrong_encapsulation, of_sa("encap"), esp),
+    (wrong_selector, of_sa("wrong-sa", "narrow"), always),
+    (wrong_template, of_sa("wrong-sa", "other"), always),
+    (wrong_protocol, of_sa("wrong-sa"), always),
     # Only a tunnel can hold less than it should.
-    (wrong_mode, lambda flow: flow.mode == "tunnel"),
+    (wrong_mode, of_sa("wrong-sa"), lambda flow: flow.mode == "tunnel"),
     # Without a policy, what came in transport mode is welcome.
-    (no_policy, lambda flow: flow.mode != "transport"),
-    (blocked, always),
-    (spent, always),
+    (no_policy, stranger, lambda flow: flow.mode != "transport"),
+    (blocked, of_sa("no-policy"), always),
+    (spent, of_sa("other", "spent"), always),
     # Nothing comes in clear out of an interface that is IPsec itself.
-    (in_clear, lambda flow: flow.route in ("local", "forward")),
-    (blocked_in_clear, lambda flow: flow.route in ("local", "forward")),
+    (in_clear, in_the_clear("clear-text"),
+     lambda flow: flow.route in ("local", "forward")),
+    (blocked_in_clear, in_the_clear("other"),
+     lambda flow: flow.route in ("local", "forward")),
 )
 
 
@@ -251,19 +275,34 @@ def wrong_direction(f):
     f.stage.b.ip(f"xfrm state delete {f.path.outer} proto esp spi {spi:#x}")
 
 
+def echo_sender(f):
+    return in_the_clear("clear-text",
+                        "icmp" if f.flow.family == 4 else "icmpv6")(f)
+
+
+def nested_sender(f):
+    return named("no-state", "esp", f.outer, 0xdead)
+
+
 # of which protocol the local flow in transport mode is, that they belong to
 ONCE = {
-    "clear_to_closed_port": ("esp", clear_of(lambda f: f.clear(port=1))),
+    "clear_to_closed_port": ("esp", clear_of(lambda f: f.clear(port=1)),
+                             in_the_clear("clear-text")),
     "clear_tcp": ("esp", clear_of(
-        lambda f: to_local(f, TCP(dport=1, flags="S"), PROTO["tcp"]))),
-    "clear_echo": ("esp", clear_of(echo)),
-    "clear_to_tunnel_device": ("esp", clear_to_tunnel_device),
+        lambda f: to_local(f, TCP(dport=1, flags="S"), PROTO["tcp"])),
+        in_the_clear("clear-text", "tcp")),
+    "clear_echo": ("esp", clear_of(echo), echo_sender),
+    # Unseen, so nobody's.
+    "clear_to_tunnel_device": ("esp", clear_to_tunnel_device, None),
     "clear_unknown_protocol": ("esp", clear_of(
-        lambda f: to_local(f, Raw(b"\0\0\x10\x01"), 253))),
-    "truncated_esp": ("esp", truncated(PROTO["esp"])),
-    "truncated_ah": ("esp", truncated(PROTO["ah"])),
-    "esp_unknown_under_ah": ("ah", esp_unknown_under_ah),
-    "wrong_direction": ("esp", wrong_direction),
+        lambda f: to_local(f, Raw(b"\0\0\x10\x01"), PROTO["unknown"])),
+        in_the_clear("clear-text", "unknown")),
+    "truncated_esp": ("esp", truncated(PROTO["esp"]),
+                      in_the_clear("other", "esp")),
+    "truncated_ah": ("esp", truncated(PROTO["ah"]),
+                     in_the_clear("other", "ah")),
+    "esp_unknown_under_ah": ("ah", esp_unknown_under_ah, nested_sender),
+    "wrong_direction": ("esp", wrong_direction, of_sa("wrong-sa", "backward")),
 }
 # Lines of the MIB that not all kernels have, and what moves them
 LATER = {"wrong_direction": "XfrmInStateDirError"}
@@ -291,15 +330,29 @@ class Drops:
                 lines += [*one.states(), *one.policies()]
         self.stage.enter(machine, {self.stage.b: lines})
 
-    def see(self, machine, flow, cause):
+    def see(self, machine, flow, cause, who):
         self.enter(machine)
         problems = []
         one = self.forges[flow]
         for packets, figures, mib in cause(one):
+            before = set(self.stage.b.family.raw_lines())
             problems += ipsec.expect(
                 self.stage.b, functools.partial(one.send, packets), figures,
                 mib)
+            dropped_here = who and figures.get(TOTAL)
+            problems += ipsec.differ(
+                "line", self._grown(before),
+                {who(one): dropped_here} if dropped_here else {})
         return problems
+
+    def _grown(self, before):
+        """Lines of the recent drops, and by how much; most never change."""
+        now = set(self.stage.b.family.raw_lines())
+
+        def counts(replies):
+            return collections.Counter({line.who: line.count for line in
+                                        map(nl.Family.line, replies)})
+        return +(counts(now - before) - counts(before - now))
 
 
 def listener(host):
@@ -311,26 +364,26 @@ def listener(host):
 
 
 def all_cases():
-    """(name, machine, flow, cause)"""
+    """(name, machine, flow, cause, whose packets)"""
     with open("/proc/net/xfrm_stat", encoding="ascii") as file:
         lines = {line.split()[0] for line in file}
     for machine, flow in matrix.spread(matrix.flows(forge.TRANSFORMS)):
         name = "_".join(filter(None, (flow.name, machine.name)))
-        for cause, exists in CAUSES:
+        for cause, who, exists in CAUSES:
             if exists(flow):
-                yield f"{name}_{cause.__name__}", machine, flow, cause
-        for what, (dress, cause) in ONCE.items():
+                yield f"{name}_{cause.__name__}", machine, flow, cause, who
+        for what, (dress, cause, who) in ONCE.items():
             if machine == matrix.PLAIN and flow[1:4] == (
                     "local", dress, "transport") and \
                     LATER.get(what) in lines | {None}:
-                yield f"ipv{flow.family}_{what}", machine, flow, cause
+                yield f"ipv{flow.family}_{what}", machine, flow, cause, who
 
 
 def main():
     wanted = sys.argv[1:]
     cases = [case for case in all_cases()
              if not wanted or any(part in case[0] for part in wanted)]
-    with matrix.Stage(flow for _, _, flow, _ in cases) as stage:
+    with matrix.Stage(flow for _, _, flow, *_ in cases) as stage:
         drops = Drops(stage)
         ipsec.run_cases([(name, functools.partial(drops.see, *rest))
                          for name, *rest in cases])

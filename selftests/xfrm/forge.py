@@ -27,7 +27,8 @@ UDP_LEN = 8 + len(PAYLOAD)
 # What the policies of a flow say of a port: take it over its SA, never take it,
 # demand the protocol that the flow is not of
 PORT_OPEN, PORT_BLOCKED, PORT_OTHER = 9, 13, 21
-PROTO = {"icmp": 1, "tcp": 6, "udp": 17, "esp": 50, "ah": 51, "icmpv6": 58}
+PROTO = {"icmp": 1, "tcp": 6, "udp": 17, "esp": 50, "ah": 51, "icmpv6": 58,
+         "unknown": 253}
 # SAs of one flow in host b, by their place behind the flow's first SPI
 ROLES = ("good", "other", "narrow", "spent", "lonely", "larval", "nobody",
          "backward")

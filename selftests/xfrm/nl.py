@@ -43,6 +43,11 @@ def number(payload):
     return int.from_bytes(payload, sys.byteorder)
 
 
+def address(payload):
+    return socket.inet_ntop(
+        socket.AF_INET if len(payload) == 4 else socket.AF_INET6, payload)
+
+
 def message(kind, flags, payload):
     return struct.pack("=IHHII", 16 + len(payload), kind, flags, 1, 0) + payload
 
@@ -99,11 +104,22 @@ class Socket:
 
 # --- the family of ipsecstat ------------------------------------------------
 
-GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_ID, CTRL_ATTR_NAME = 16, 3, 1, 2
-GET = 1
+GENL_ID_CTRL, CTRL_CMD_GETFAMILY = 16, 3
+CTRL_ATTR_ID, CTRL_ATTR_NAME, CTRL_ATTR_GROUPS = 1, 2, 7
+CTRL_GROUP_NAME, CTRL_GROUP_ID = 1, 2
+NETLINK_ADD_MEMBERSHIP = 1
+GET, DROP_GET, DROP_NTF = 1, 2, 3
 CPU, SINCE, SA, DROP_ESP, DROP_AH, DROP, IN, OUT = range(1, 9)
 NAMES = {CPU: "cpu", SINCE: "since", SA: "sa", DROP_ESP: "esp",
          DROP_AH: "ah", DROP: "drop", IN: "in", OUT: "out"}
+REASONS = ("no-state", "auth", "decrypt", "replay", "larval", "encap",
+           "clear-text", "wrong-sa", "no-policy", "other")
+REASON, PROTO, SRC, DST, SPI, COUNT, FIRST, LAST = range(1, 9)
+TABLE = {9: "limit", 10: "lines", 11: "evicted", 12: "missed"}
+
+# A line of the table of recent drops; what comes first tells it from others.
+Who = collections.namedtuple("Who", "reason proto src dst spi")
+Line = collections.namedtuple("Line", "who count first last")
 
 
 class Family(Socket):
@@ -115,7 +131,13 @@ class Family(Socket):
         self.id = GENL_ID_CTRL
         reply, = self.ask(CTRL_CMD_GETFAMILY,
                           attribute(CTRL_ATTR_NAME, b"ipsecstat\0"))
-        self.id = number(dict(attributes(reply))[CTRL_ATTR_ID])
+        about = dict(attributes(reply))
+        self.id = number(about[CTRL_ATTR_ID])
+        self.groups = {
+            group[CTRL_GROUP_NAME].rstrip(b"\0").decode():
+            number(group[CTRL_GROUP_ID]) for group in
+            (dict(attributes(one))
+             for _, one in attributes(about[CTRL_ATTR_GROUPS]))}
 
     def ask(self, command, body=b"", version=1, flags=NLM_F_REQUEST,
             raw=None):
@@ -130,6 +152,45 @@ class Family(Socket):
     def dump(self):
         """One reply for each CPU."""
         return self.get(flags=NLM_F_REQUEST | NLM_F_DUMP)
+
+    # -- recent drops ---
+
+    def table(self, **how):
+        """What the table is as a whole."""
+        reply, = self.ask(DROP_GET, **how)
+        return {TABLE[kind]: number(value) for kind, value in
+                attributes(reply)}
+
+    def raw_lines(self):
+        """The lines of the table as they come, the latest first."""
+        return self.ask(DROP_GET, flags=NLM_F_REQUEST | NLM_F_DUMP)
+
+    def lines(self):
+        return [self.line(reply) for reply in self.raw_lines()]
+
+    @staticmethod
+    def line(reply):
+        told = dict(attributes(reply))
+        if told.keys() != set(range(REASON, LAST + 1)):
+            raise ValueError(f"a line has the attributes {sorted(told)}")
+        return Line(Who(REASONS[number(told[REASON])], number(told[PROTO]),
+                        address(told[SRC]), address(told[DST]),
+                        int.from_bytes(told[SPI], "big")),
+                    *(number(told[kind]) for kind in (COUNT, FIRST, LAST)))
+
+    def join(self):
+        """From now on this socket is for events."""
+        self.socket.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
+                               self.groups["drops"])
+
+    def events(self):
+        """The lines told by the next datagram."""
+        told = []
+        for kind, data in self._received():
+            if kind != self.id or data[16] != DROP_NTF:
+                raise ValueError(f"no event: {data.hex()}")
+            told.append(self.line(data[20:]))
+        return told
 
     @staticmethod
     def decode(reply):

@@ -1,0 +1,615 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The table of recent drops: who may read it, its order, its bound, its events.
+
+    drops.py [PART...]      cases whose name has one of the parts
+
+That every cause makes the one right line of it is seen by drop.py.
+"""
+import collections
+import contextlib
+import datetime
+import fcntl
+import itertools
+import json
+import os
+import select
+import signal
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import time
+
+import jsonschema
+
+import forge
+import ipsec
+import matrix
+import netlink
+import nl
+from netlink import EINVAL, EPERM, EPROTONOSUPPORT, become, in_child, refused
+
+LIMIT = 256
+FLOOD = 20000
+BATCH = 250
+TURNS = 20
+EVENT_DELAY = 0.25                      # as in kmod/recent_nl.c
+SLAB = "/sys/kernel/slab/ipsecstat_line/objects"
+TOOL = os.path.join(ipsec.HERE, "../../tools/ipsecstat")
+SCHEMA = os.path.join(ipsec.HERE, "../../docs/ipsecstat-drops.schema.json")
+SPI = 0x1000                            # the first one that is made up
+INVALID = "esp.invalidSpisOnInbound"
+
+
+def esp(ends, spi):
+    """ESP under this SPI, and nothing of sense behind it."""
+    body = struct.pack("!II", spi, 1) + bytes(32)
+    packed = [ipsec.packed(end) for end in ends]
+    if len(packed[0]) == 4:
+        head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64,
+                           nl.ESP, 0) + b"".join(packed)
+        head = head[:10] + checksum(head) + head[12:]
+    else:
+        head = struct.pack("!IHBB", 6 << 28, len(body), nl.ESP, 64) + \
+            b"".join(packed)
+    return head + body
+
+
+def checksum(header):
+    total = sum(struct.unpack(f"!{len(header) // 2}H", header))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return struct.pack("!H", total ^ 0xFFFF)
+
+
+def who(ends, spi):
+    return nl.Who("no-state", nl.ESP, *ends, spi)
+
+
+def boottime():
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def counts(lines):
+    return {line.who: line.count for line in lines}
+
+
+def until(true, what):
+    """Problems unless it comes true."""
+    deadline = time.monotonic() + ipsec.PATIENCE
+    while not true():
+        if time.monotonic() > deadline:
+            return [f"never: {what}"]
+        time.sleep(0.01)
+    return []
+
+
+class Wire:
+    """Sends from a host to its peer."""
+
+    def __init__(self, host, peer):
+        self.ends = {version: (host.address[version], peer.address[version])
+                     for version in (4, 6)}
+        self.ether = {version: bytes.fromhex(
+            (peer.mac + host.mac).replace(":", "")) + kind
+            for version, kind in ((4, b"\x08\x00"), (6, b"\x86\xdd"))}
+        self.socket = forge.wire(host)
+
+    def packet(self, spi, version=4):
+        return self.ether[version] + esp(self.ends[version], spi)
+
+    def send(self, *spis, version=4):
+        for spi in spis:
+            self.socket.send(self.packet(spi, version))
+
+    def who(self, spi, version=4):
+        return who(self.ends[version], spi)
+
+
+class Listener:
+    """Hears the events of a namespace."""
+
+    def __init__(self, host):
+        with ipsec.inside(host.name):
+            self.family = nl.Family()
+        self.family.socket.setsockopt(socket.SOL_SOCKET, nl.SO_RCVBUFFORCE,
+                                      1 << 25)
+        self.family.join()
+        self.told = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.family.close()
+
+    def hear(self, seconds=0.0):
+        """What has been told so far."""
+        self.family.socket.settimeout(seconds or None)
+        self.family.socket.setblocking(bool(seconds))
+        with contextlib.suppress(BlockingIOError, TimeoutError):
+            while True:
+                self.told += self.family.events()
+        return self.told
+
+    def until_told(self, wanted):
+        """Problems unless the last that is told of each line is this."""
+        problems = until(lambda: counts(self.hear()).items() >=
+                         wanted.items(), f"events of {len(wanted)} lines")
+        return problems + ipsec.differ("event", counts(self.told), wanted)
+
+
+class Cases:
+    """Each method is a case; every one has a table of its own."""
+
+    def __init__(self):
+        self.link = self.wire = self.family = None
+
+    def _begin(self):
+        self.wire = Wire(self.link.a, self.link.b)
+        with ipsec.inside(self.link.b.name):
+            self.family = nl.Family()
+
+    def _dropped(self, *spis, **how):
+        """Provoke these drops in host b, and nothing else."""
+        return ipsec.expect(self.link.b, lambda: self.wire.send(*spis, **how),
+                            {INVALID: len(spis), ipsec.TOTAL: len(spis)})
+
+    def _same_lines(self, wanted):
+        """The table has these lines, in this order; else the first other one."""
+        seen = [(line.who, line.count) for line in self.family.lines()]
+        return [f"line {number}: {one}, not {other}" for number, (one, other)
+                in enumerate(itertools.zip_longest(seen, wanted))
+                if one != other][:1]
+
+    def _whole(self, **wanted):
+        wanted = {"limit": LIMIT, "lines": 0, "evicted": 0, "missed": 0,
+                  **wanted}
+        return ipsec.differ("table", self.family.table(), wanted)
+
+    # -- lines ---
+
+    def quiet_table_is_empty(self):
+        return self._same_lines([]) + self._whole()
+
+    def one_line_for_what_is_the_same(self):
+        problems = self._dropped(SPI, SPI, SPI) + \
+            self._dropped(SPI + 1, SPI, SPI, version=6)
+        return problems + self._whole(lines=3) + self._same_lines(
+            [(self.wire.who(SPI, 6), 2), (self.wire.who(SPI + 1, 6), 1),
+             (self.wire.who(SPI), 3)])
+
+    def times_are_those_of_the_drops(self):
+        times = [boottime()]
+        for spis in ((SPI, SPI + 1), (SPI,)):
+            self._dropped(*spis)
+            times.append(boottime())
+        later, once = self.family.lines()
+        wanted = [("first", times[0], once.first), ("order", once.first,
+                                                    once.last),
+                  ("first of two", times[0], later.first),
+                  ("before the second", later.first, times[1]),
+                  ("second", times[1], later.last),
+                  ("end", later.last, times[2])]
+        problems = [] if once.first == once.last else ["one packet, two times"]
+        return problems + [f"{what}: {a} is after {b}"
+                           for what, a, b in wanted if a > b]
+
+    def namespaces_are_apart(self):
+        with ipsec.inside(self.link.a.name):
+            other = nl.Family()
+        problems = self._dropped(SPI)
+        if other.lines():
+            problems.append(f"host a sees {other.lines()}")
+        Wire(self.link.b, self.link.a).send(SPI + 7)
+        ends = [end.address[4] for end in (self.link.b, self.link.a)]
+        problems += until(lambda: counts(other.lines()) ==
+                          {who(ends, SPI + 7): 1}, "a line of host a")
+        return problems + self._same_lines([(self.wire.who(SPI), 1)])
+
+    def sender_to_an_sa_that_takes_any(self):
+        """The packet tells its source as long as it has its header."""
+        key = matrix.TRANSFORMS["null_sha1"][1]
+        self.link.b.ip(f"xfrm state add src 0.0.0.0 dst {self.wire.ends[4][1]} "
+                       f"proto esp spi {SPI:#x} mode tunnel {key}")
+        problems = ipsec.expect(
+            self.link.b, lambda: self.wire.send(SPI),
+            {"esp.authenticationFailuresOnInbound": 1, ipsec.TOTAL: 1})
+        return problems + self._same_lines(
+            [(nl.Who("auth", nl.ESP, *self.wire.ends[4], SPI), 1)])
+
+    def oldest_makes_room(self):
+        """By the time of its last packet, not of its first."""
+        spis = list(range(SPI, SPI + LIMIT))
+        problems = self._dropped(*spis) + self._whole(lines=LIMIT)
+        problems += self._dropped(SPI, SPI)     # the eldest, but not idle
+        problems += self._dropped(SPI + LIMIT)  # its neighbour goes
+        order = [SPI + LIMIT, SPI, *spis[:1:-1]]
+        return problems + self._whole(lines=LIMIT, evicted=1) + \
+            self._same_lines([(self.wire.who(spi), 3 if spi == SPI else 1)
+                              for spi in order])
+
+    # -- who may read ---
+
+    def _own(self):
+        """All that there is to ask, each on a socket of its own."""
+        return (lambda: nl.Family().table(), lambda: nl.Family().lines(),
+                lambda: nl.Family().join())
+
+    def _all_refused(self):
+        problems = []
+        for ask in self._own():
+            try:
+                problems.append(f"answered: {ask()}")
+            except OSError as error:
+                if getattr(error, "number", error.errno) != EPERM:
+                    problems.append(f"refused by: {error}")
+        return problems
+
+    def nobody_is_refused(self):
+        def attempt():
+            become(65534, 65534)
+            return self._all_refused()
+        return in_child(attempt)
+
+    def readers_of_statistics_are_refused(self):
+        """The group may have the figures; peers are none of its business."""
+        def attempt():
+            become(65534, 2000)
+            return ([] if nl.Family().get() else ["no figures"]) + \
+                self._all_refused()
+        netlink.allow("2000 2000")
+        try:
+            return in_child(attempt)
+        finally:
+            netlink.allow("1 0")
+
+    def root_of_a_user_namespace(self):
+        """Sees its own drops, and those of nobody else."""
+        def attempt():
+            become(65534, 65534)
+            outer = nl.Family()
+            if ipsec.libc.unshare(0x10000000 | ipsec.CLONE_NEWNET):
+                return ["no user namespace to be had"]
+            problems = [] if refused(outer.lines, EPERM, "") == [] else \
+                ["reads the table it came from"]
+            loopback_up()
+            heard = nl.Family()
+            heard.join()
+            sock = socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                                 socket.IPPROTO_RAW)
+            ends = ("127.0.0.1", "127.0.0.1")
+            sock.sendto(esp(ends, SPI), (ends[1], 0))
+            for seen in (nl.Family().lines(), heard.events()):
+                problems += ipsec.differ("line", counts(seen),
+                                         {who(ends, SPI): 1})
+            return problems
+        self._dropped(SPI + 5)
+        return in_child(attempt)
+
+    def bad_requests(self):
+        dump = nl.NLM_F_REQUEST | nl.NLM_F_DUMP
+        unknown = nl.attribute(1, bytes(4))
+        problems = []
+        for flags in (nl.NLM_F_REQUEST, dump):
+            for how, errno, text in (
+                    ({"version": 7}, EPROTONOSUPPORT, "version 1"),
+                    ({"body": unknown}, EINVAL, "")):
+                problems += refused(lambda f=flags, h=how: self.family.ask(
+                    nl.DROP_GET, flags=f, **h), errno, text)
+        return problems + refused(lambda: self.family.ask(nl.DROP_NTF), 95, "")
+
+    # -- change while it is read ---
+
+    def dump_is_of_one_moment(self):
+        """However the table changes before it is read to its end."""
+        spis = range(SPI, SPI + LIMIT)
+        problems = self._dropped(*spis)
+        self.family.socket.send(nl.message(
+            self.family.id, nl.NLM_F_REQUEST | nl.NLM_F_DUMP,
+            struct.pack("=BBH", nl.DROP_GET, 1, 0)))
+        problems += self._dropped(*range(SPI + LIMIT // 2, SPI + 2 * LIMIT))
+        seen, done = [], False
+        while not done:
+            for kind, data in self.family._received():
+                done = kind == nl.NLMSG_DONE
+                if not done:
+                    seen.append(self.family.line(data[20:]))
+        return problems + ipsec.differ("line", counts(seen), {
+            self.wire.who(spi): 1 for spi in spis}) + \
+            ([] if len(seen) == LIMIT else [f"{len(seen)} lines"])
+
+    # -- a flood ---
+
+    def flood(self):
+        """Of random SPIs: bounded in memory and in events, and exact."""
+        spis = random_spis(FLOOD)
+        objects, began = slab_objects(), time.monotonic()
+
+        def provoke():
+            for i in range(0, FLOOD, BATCH):
+                self.wire.send(*spis[i:i + BATCH])
+                heard.hear()
+        with Listener(self.link.b) as heard:
+            problems = ipsec.expect(self.link.b, provoke, {
+                INVALID: FLOOD, ipsec.TOTAL: FLOOD})
+            lines = self.family.lines()
+            last = list(dict.fromkeys(spis[::-1]))[:LIMIT]
+            if [line.who.spi for line in lines] != last:
+                problems.append("not the lines of the last packets")
+            table = self.family.table()
+            told = sum(line.count for line in lines)
+            if table["lines"] != LIMIT or table["missed"] or \
+                    table["evicted"] != FLOOD - told:
+                problems.append(f"{table} beside {told} packets in lines")
+            problems += until(
+                lambda: counts(heard.hear()).items() >= counts(lines).items(),
+                "the last lines told")
+            most = LIMIT * ((time.monotonic() - began) / EVENT_DELAY + 2)
+        grown = slab_objects() - objects
+        print(f"# {FLOOD} drops: {grown} slab objects more, "
+              f"{len(heard.told)} events, at most {most:.0f}")
+        # Other users of the same slab cache come and go; but few.
+        if grown > LIMIT + FLOOD // 20:
+            problems.append(f"{grown} slab objects more")
+        if len(heard.told) > most:
+            problems.append(f"{len(heard.told)} events, more than {most:.0f}")
+        return problems
+
+    def flood_takes_no_more_time_than_one_sender(self):
+        """A packet that evicts a line, and one that has its line already."""
+        self.wire.send(*random_spis(LIMIT))
+        kinds = {"evicts": [], "repeats": []}
+        for turn in range(2 * TURNS):
+            kind = ("evicts", "repeats")[turn % 2]
+            packets = [self.wire.packet(spi) for spi in
+                       (random_spis(BATCH) if turn % 2 == 0 else [SPI] * BATCH)]
+            start = time.perf_counter_ns()
+            for packet in packets:
+                self.wire.socket.send(packet)
+            kinds[kind].append((time.perf_counter_ns() - start) / BATCH)
+        cost = {kind: statistics.median(times)
+                for kind, times in kinds.items()}
+        print("# a packet that " + ", one that ".join(
+            f"{kind}: {ns:.0f} ns" for kind, ns in cost.items()))
+        return [] if cost["evicts"] < 1.5 * cost["repeats"] else [str(cost)]
+
+    # -- events ---
+
+    def events_tell_what_grew(self):
+        with Listener(self.link.b) as heard:
+            problems = self._dropped(SPI, SPI, SPI + 1)
+            problems += heard.until_told({self.wire.who(SPI): 2,
+                                          self.wire.who(SPI + 1): 1})
+            problems += self._dropped(SPI + 1, version=6)
+            problems += self._dropped(SPI)
+            problems += heard.until_told({self.wire.who(SPI): 3,
+                                          self.wire.who(SPI + 1): 1,
+                                          self.wire.who(SPI + 1, 6): 1})
+            if len(heard.told) > 6:
+                problems.append(f"told {heard.told}")
+            lines = {line.who: line for line in self.family.lines()}
+            final = {line.who: line for line in heard.told}
+            if lines != final:
+                problems.append(f"told {final}, but it is {lines}")
+        return problems
+
+    def old_drops_are_no_news(self):
+        """Who joins late hears what comes from then on."""
+        problems = self._dropped(SPI, SPI + 1)
+        with Listener(self.link.b) as heard:
+            problems += self._dropped(SPI + 2)
+            problems += heard.until_told({self.wire.who(SPI + 2): 1})
+        return problems
+
+    def events_stay_in_their_namespace(self):
+        with Listener(self.link.a) as apart, Listener(self.link.b) as heard:
+            problems = self._dropped(SPI)
+            problems += heard.until_told({self.wire.who(SPI): 1})
+            if apart.hear():
+                problems.append(f"host a hears {apart.told}")
+        return problems
+
+    def deaf_listener_loses_only_events(self):
+        with Listener(self.link.b) as deaf:
+            deaf.family.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
+                                          1)
+            problems = self._dropped(*range(SPI, SPI + LIMIT))
+            try:
+                problems += until(lambda: len(deaf.hear()) >= LIMIT, "loss")
+            except OSError as error:
+                if error.errno != 105:      # ENOBUFS
+                    problems.append(str(error))
+        return problems + self._whole(lines=LIMIT)
+
+    # -- ipsecstat drops, ipsecstat monitor ---
+
+    def _tool(self, *words):
+        return ["ip", "netns", "exec", self.link.b.name, TOOL, *words]
+
+    def tool_shows_the_lines(self):
+        problems = self._dropped(SPI, SPI, SPI) + \
+            self._dropped(SPI + 1, version=6)
+        head, *lines, _, foot = ipsec.run(
+            *self._tool("drops")).splitlines()
+        seen = [line.split()[:7] for line in lines]
+        wanted = [["Incorrect", "SPI", "esp", *self.wire.ends[version],
+                   f"{spi:#010x}", str(count)] for version, spi, count in
+                  ((6, SPI + 1, 1), (4, SPI, 3))]
+        if seen != wanted:
+            problems.append(f"shows {seen}, not {wanted}")
+        if head.split()[0] != "Reason" or not foot.startswith(
+                f"2 of {LIMIT} lines; 0 packets"):
+            problems.append(f"around them: {head!r}, {foot!r}")
+        return problems
+
+    def tool_shows_json(self):
+        problems = self._dropped(SPI, SPI, SPI) + \
+            self._dropped(SPI + 1, version=6)
+        told = json.loads(ipsec.run(*self._tool("drops", "--json")))
+        jsonschema.validate(told, schema())
+        if [told[key] for key in ("limit", "lines", "evicted", "missed")] != \
+                [LIMIT, 2, 0, 0]:
+            problems.append(f"of the whole: {told}")
+        offset = time.time_ns() - boottime()
+        lines = self.family.lines()
+        problems += ipsec.differ("line", counts(map(from_json, told["drops"])),
+                                 counts(lines))
+        for line, seen in zip(lines, told["drops"]):
+            for key in ("first", "last"):
+                wanted = (getattr(line, key) + offset) / 1e9
+                if abs(seconds(seen[key]) - wanted) > 0.5:
+                    problems.append(f"{key} is {seen[key]}, not {wanted}")
+        return problems
+
+    def _monitor(self, *words):
+        """Starts it, and returns when it listens."""
+        group = 1 << (self.family.groups["drops"] - 1)
+        monitor = subprocess.Popen(self._tool("monitor", *words), text=True,
+                                   stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+
+        def listens():
+            with ipsec.inside(self.link.b.name), \
+                 open("/proc/thread-self/net/netlink", encoding="ascii") as file:
+                return any(int(line.split()[3], 16) & group and
+                           line.split()[1] == str(nl.NETLINK_GENERIC)
+                           for line in file.readlines()[1:])
+        return monitor, until(listens, "the monitor listens")
+
+    def _monitored(self, words, last):
+        """The lines it tells of two packets, up to the one with @last in it."""
+        monitor, problems = self._monitor(*words)
+        problems += self._dropped(SPI, SPI)
+        told = []
+        while not any(last in line for line in told):
+            if not select.select([monitor.stdout], [], [], ipsec.PATIENCE)[0]:
+                problems.append(f"no line with {last}: {told}")
+                break
+            told.append(monitor.stdout.readline())
+        monitor.send_signal(signal.SIGINT)
+        rest, said = monitor.communicate(timeout=ipsec.PATIENCE)
+        if monitor.returncode or rest or said or len(told) > 2:
+            problems.append(f"{told}, then {rest!r}; said {said!r}, "
+                            f"ended with {monitor.returncode}")
+        return told, problems
+
+    def monitor_tells_lines(self):
+        told, problems = self._monitored((), "2 packets")
+        source, target = self.wire.ends[4]
+        wanted = f"  Incorrect SPI: esp from {source} to {target} " \
+            f"spi {SPI:#010x}, 2 packets\n"
+        return problems if told[-1].endswith(wanted) else \
+            [*problems, f"{told[-1]!r} is not {wanted!r}"]
+
+    def monitor_tells_json(self):
+        told, problems = self._monitored(("-j",), '"packets":2')
+        line = json.loads(told[-1])
+        rules = schema()
+        jsonschema.validate(line, {**rules["definitions"]["drop"],
+                                   "definitions": rules["definitions"]})
+        return problems + ipsec.differ("line", counts([from_json(line)]),
+                                       {self.wire.who(SPI): 2})
+
+    # -- the end ---
+
+    def namespace_goes_with_its_readers(self):
+        """A dump half read and a listener, with events under way, let it go."""
+        name = f"gone-{os.getpid()}"
+        ipsec.run("ip", "netns", "add", name)
+        ipsec.run("ip", "-n", name, "link", "set", "lo", "up")
+        # Whose other end goes with the namespace.
+        self.link.a.ip(f"link add tell type veth peer name gone netns {name}")
+        host = collections.namedtuple("Named", "name")(name)
+        with Listener(host), ipsec.inside(name):
+            sock = socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                                 socket.IPPROTO_RAW)
+            reader = nl.Family()
+            ends = ("127.0.0.1", "127.0.0.1")
+            for spi in range(SPI, SPI + LIMIT):
+                sock.sendto(esp(ends, spi), (ends[1], 0))
+            reader.socket.send(nl.message(
+                reader.id, nl.NLM_F_REQUEST | nl.NLM_F_DUMP,
+                struct.pack("=BBH", nl.DROP_GET, 1, 0)))
+            ipsec.run("ip", "netns", "del", name)
+            sock.close()
+            reader.close()
+        return until(lambda: "tell" not in self.link.a.ip("link show"),
+                     "the namespace is gone")
+
+    def module_goes_with_a_listener_but_not_in_a_dump(self):
+        problems = self._dropped(*range(SPI, SPI + LIMIT))
+        self.family.socket.send(nl.message(
+            self.family.id, nl.NLM_F_REQUEST | nl.NLM_F_DUMP,
+            struct.pack("=BBH", nl.DROP_GET, 1, 0)))
+        if not subprocess.run(["rmmod", "ipsecstat"], capture_output=True,
+                              check=False).returncode:
+            problems.append("unloaded in the midst of a dump")
+        self.family.close()
+        with Listener(self.link.b):
+            self.wire.send(SPI + LIMIT)         # an event is under way
+            ipsec.reload_module()
+        self._begin()
+        return problems + self._same_lines([]) + self._whole()
+
+
+def loopback_up():
+    """As ip would, which is not root of a namespace without user IDs."""
+    siocsifflags, up = 0x8914, 1
+    with socket.socket(type=socket.SOCK_DGRAM) as sock:
+        fcntl.ioctl(sock, siocsifflags, struct.pack("=16sH22x", b"lo", up))
+
+
+def random_spis(count):
+    return [int.from_bytes(os.urandom(4), "big") | 0x1000000
+            for _ in range(count)]
+
+
+def slab_objects():
+    with open(SLAB, encoding="ascii") as file:
+        return int(file.read().split()[0])
+
+
+def schema():
+    with open(SCHEMA, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def seconds(text):
+    """A time of the tool, since 1970."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")
+                                           ).timestamp()
+
+
+def from_json(line):
+    """As the family tells it; every packet here is one without an SA."""
+    reason = {"invalidSpisOnInbound": "no-state"}[line["reason"]]
+    return nl.Line(nl.Who(reason, line["protocol"], line["source"],
+                          line["destination"], int(line["spi"], 16)),
+                   line["packets"], line["first"], line["last"])
+
+
+def on_a_link(cases, function):
+    """Namespaces of its own for each case, so that the table is empty."""
+    def case():
+        with ipsec.Link() as cases.link:
+            cases._begin()
+            return function()
+    return case
+
+
+def main():
+    cases = Cases()
+    wanted = sys.argv[1:]
+    # Comes with the first SA otherwise, and here is none.
+    ipsec.run("modprobe", "-a", "esp4", "esp6")
+    ipsec.run_cases([
+        (name, on_a_link(cases, function))
+        for name, function in ipsec.cases_of(cases)
+        if not wanted or any(part in name for part in wanted)])
+
+
+if __name__ == "__main__":
+    main()
