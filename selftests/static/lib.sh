@@ -44,16 +44,9 @@ silent()
 	[[ $status -eq 0 && ! -s $tmp/silent ]]
 }
 
-# sources: the files of the project. New ones not yet added belong to it, ignored
-# ones do not. Outside a git checkout, all files but build/. The inputs of the
-# fuzzers are bytes without a language.
+# sources: the files of the project, without the inputs of the fuzzers: these are
+# bytes without a language.
 sources()
 {
-	if git -C "$top" rev-parse --git-dir >/dev/null 2>&1; then
-		git -C "$top" ls-files --cached --others --exclude-standard
-	else
-		(cd "$top" && find . -name build -prune -o -type f -print | sed 's,^\./,,')
-	fi | grep -v '^selftests/fuzz/corpus/.*/' | while read -r file; do
-		[[ ! -f $top/$file ]] || echo "$file"
-	done | sort -u
+	"$top/selftests/sources" | grep -v '^selftests/fuzz/corpus/.*/'
 }
