@@ -23,7 +23,7 @@ TEST_PARTS := selftests/lib selftests/tools selftests/bench selftests/fuzz \
 
 .PHONY: all module $(USER_PARTS) check-programs clean help
 .PHONY: install install-module install-lib install-tools
-.PHONY: demo check bench fuzz shell
+.PHONY: demo check check-packages bench fuzz shell deb
 
 all: $(if $(KDIR),module,no-module) lib tools examples
 
@@ -66,10 +66,19 @@ clean:
 		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '*.order' \
 		-o -name '*.symvers' \) -type f -delete
 	$(Q)rm -f modules.order Module.symvers .*.cmd
-	$(Q)rm -rf build/root build/guest .tmp_versions
+	$(Q)rm -rf build/root build/guest build/deb build/deb.log build/packages \
+		.tmp_versions
+
+deb:
+	$(Q)selftests/deps deb
+	$(say) DEB build/deb
+	$(Q)mkdir -p build
+	$(Q)debian/build build/deb $(if $(Q),>build/deb.log 2>&1 || \
+		{ tail -n 40 build/deb.log >&2; exit 1; })
 
 demo: ; @selftests/demo/run
 check: ; @selftests/run $(TESTS)
+check-packages: ; @WITH_PACKAGES=yes selftests/run $(or $(TESTS),packages/)
 bench: ; @selftests/bench/run $(BOOTS)
 fuzz: ; @selftests/fuzz/run $(FUZZ)
 shell: ; @selftests/guest/shell $(KERNEL)
@@ -94,6 +103,9 @@ help:
 	@echo 'make demo            live figures of real IPsec traffic, in a guest'
 	@echo 'make check           all tests, in a guest where they need a kernel;'
 	@echo '                     TESTS="xfrm/traffic static" selects some'
+	@echo 'make deb             Debian packages, in build/deb'
+	@echo 'make check-packages  builds them, installs them in a small Debian, boots'
+	@echo '                     that, reads, and removes them'
 	@echo 'make bench           what a packet, an SA and a read cost, beside what the'
 	@echo '                     other ways cost; docs/performance.md explains it'
 	@echo 'make fuzz            a session of each fuzzer, FUZZ_SECONDS=60 long;'
@@ -107,5 +119,6 @@ help:
 	@echo 'PREFIX=DIR           where user space goes ($(PREFIX))'
 	@echo 'DESTDIR=DIR          put before every path at install'
 	@echo 'KERNELS="6.1"        kernels that make check boots'
+	@echo 'WITH_PACKAGES=yes    make check does make check-packages, too'
 	@echo 'DEPS=no              demo, check and bench install no packages'
 	@echo 'V=1                  shows every command, and all that tests say'
