@@ -13,7 +13,7 @@ DEBIAN = {
     "((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)":
         "GPL-2-with-syscall-note or BSD-3-clause",
 }
-SPDX = re.compile(r"SPDX-License-Identifier: (.*?)(?: -->| \*/)?$", re.M)
+SPDX = re.compile(r'SPDX-License-Identifier: (.*?)(?: -->| \*/|",)?$', re.M)
 
 
 def paragraphs():
