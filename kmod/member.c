@@ -12,12 +12,12 @@
 #include <linux/jhash.h>
 #include <linux/mm.h>
 #include <linux/random.h>
-#include <linux/slab.h>
 #include <net/xfrm.h>
 
 #include "compat.h"
 #include "member.h"
 #include "netns.h"
+#include "reserve.h"
 #include "sa.h"
 
 /**
@@ -51,8 +51,8 @@ enum {
 
 static struct hlist_head *ipsecstat_hash[IPSECSTAT_HASHES];
 static u32 ipsecstat_seed __read_mostly;
-static struct kmem_cache *ipsecstat_member_cache;
-static struct kmem_cache *ipsecstat_tunnel_cache;
+static struct ipsecstat_reserve ipsecstat_members;
+static struct ipsecstat_reserve ipsecstat_tunnels;
 
 /* An address in one word. */
 static u32 ipsecstat_word(const xfrm_address_t *address, u16 family)
@@ -133,8 +133,7 @@ ipsecstat_tunnel_new(struct ipsecstat_net *block, const struct xfrm_state *x,
 {
 	struct ipsecstat_tunnel *tunnel;
 
-	tunnel = kmem_cache_alloc(ipsecstat_tunnel_cache,
-				  GFP_ATOMIC | __GFP_NOWARN);
+	tunnel = ipsecstat_reserve_take(&ipsecstat_tunnels);
 	if (!tunnel)
 		return NULL;
 	tunnel->net = read_pnet(&x->xs_net);
@@ -171,7 +170,7 @@ static void ipsecstat_tunnel_leave(struct ipsecstat_net *block,
 		return;
 	block->sa.tunnels--;
 	hlist_del(&tunnel->node);
-	kmem_cache_free(ipsecstat_tunnel_cache, tunnel);
+	ipsecstat_reserve_give(&ipsecstat_tunnels, tunnel);
 }
 
 /*
@@ -231,8 +230,7 @@ struct ipsecstat_member *ipsecstat_member_add(struct ipsecstat_net *block,
 {
 	struct ipsecstat_member *member;
 
-	member = kmem_cache_alloc(ipsecstat_member_cache,
-				  GFP_ATOMIC | __GFP_NOWARN);
+	member = ipsecstat_reserve_take(&ipsecstat_members);
 	if (!member)
 		return NULL;
 	*member = (struct ipsecstat_member){
@@ -294,7 +292,7 @@ void ipsecstat_member_del(struct ipsecstat_net *block,
 {
 	ipsecstat_member_leave(block, member);
 	hlist_del(&member->node);
-	kmem_cache_free(ipsecstat_member_cache, member);
+	ipsecstat_reserve_give(&ipsecstat_members, member);
 }
 
 /**
@@ -310,12 +308,13 @@ int ipsecstat_member_init(void)
 
 	heads = kvcalloc(IPSECSTAT_HASHES << IPSECSTAT_HASH_BITS, sizeof(*heads),
 			 GFP_KERNEL);
-	ipsecstat_member_cache = KMEM_CACHE(ipsecstat_member, 0);
-	ipsecstat_tunnel_cache = KMEM_CACHE(ipsecstat_tunnel, 0);
-	if (!heads || !ipsecstat_member_cache || !ipsecstat_tunnel_cache) {
-		kvfree(heads);
-		kmem_cache_destroy(ipsecstat_tunnel_cache);
-		kmem_cache_destroy(ipsecstat_member_cache);
+	ipsecstat_hash[0] = heads;
+	if (!heads ||
+	    ipsecstat_reserve_fill(&ipsecstat_members,
+				   KMEM_CACHE(ipsecstat_member, 0)) ||
+	    ipsecstat_reserve_fill(&ipsecstat_tunnels,
+				   KMEM_CACHE(ipsecstat_tunnel, 0))) {
+		ipsecstat_member_exit();
 		return -ENOMEM;
 	}
 	for (i = 0; i < IPSECSTAT_HASHES; i++)
@@ -331,7 +330,7 @@ int ipsecstat_member_init(void)
  */
 void ipsecstat_member_exit(void)
 {
+	ipsecstat_reserve_empty(&ipsecstat_tunnels);
+	ipsecstat_reserve_empty(&ipsecstat_members);
 	kvfree(ipsecstat_hash[0]);
-	kmem_cache_destroy(ipsecstat_tunnel_cache);
-	kmem_cache_destroy(ipsecstat_member_cache);
 }
