@@ -23,7 +23,7 @@ TEST_PARTS := selftests/lib selftests/tools selftests/bench selftests/fuzz \
 
 .PHONY: all module $(USER_PARTS) check-programs clean help
 .PHONY: install install-module install-lib install-tools
-.PHONY: demo check check-packages bench fuzz shell deb
+.PHONY: demo check check-debug check-packages bench fuzz shell deb
 
 all: $(if $(KDIR),module,no-module) lib tools examples
 
@@ -78,6 +78,7 @@ deb:
 
 demo: ; @selftests/demo/run
 check: ; @selftests/run $(TESTS)
+check-debug: ; @KERNELS="$(or $(KERNELS),debug)" selftests/run --guest $(TESTS)
 check-packages: ; @WITH_PACKAGES=yes selftests/run $(or $(TESTS),packages/)
 bench: ; @selftests/bench/run $(BOOTS)
 fuzz: ; @selftests/fuzz/run $(FUZZ)
@@ -103,6 +104,8 @@ help:
 	@echo 'make demo            live figures of real IPsec traffic, in a guest'
 	@echo 'make check           all tests, in a guest where they need a kernel;'
 	@echo '                     TESTS="xfrm/traffic static" selects some'
+	@echo 'make check-debug     those of a kernel, in one that watches locks and'
+	@echo '                     memory; built first, which takes some minutes'
 	@echo 'make deb             Debian packages, in build/deb'
 	@echo 'make check-packages  builds them, installs them in a small Debian, boots'
 	@echo '                     that, reads, and removes them'
@@ -118,7 +121,7 @@ help:
 	@echo 'MO=DIR               where the module is built (from Linux 6.13 on)'
 	@echo 'PREFIX=DIR           where user space goes ($(PREFIX))'
 	@echo 'DESTDIR=DIR          put before every path at install'
-	@echo 'KERNELS="6.1"        kernels that make check boots'
+	@echo 'KERNELS="6.1"        kernels that make check boots: 6.1, 6.12, 7.2'
 	@echo 'WITH_PACKAGES=yes    make check does make check-packages, too'
 	@echo 'DEPS=no              demo, check and bench install no packages'
 	@echo 'V=1                  shows every command, and all that tests say'
