@@ -53,7 +53,6 @@ PROVOKED = {
     "IPsecMismatch": drop.no_policy,
     "IPsecUnexplainedDrops": drop.blocked_in_clear,
 }
-WHOSE = {cause: who for cause, who, _ in drop.CAUSES}
 
 
 # --- programs ---------------------------------------------------------------
@@ -281,7 +280,8 @@ class Cases:
         return wanted
 
     def _provoke(self, cause):
-        return self.drops.see(matrix.MACHINES[0], FLOW, cause, WHOSE[cause])
+        return self.drops.see(matrix.MACHINES[0], FLOW, cause,
+                              drop.WHOSE[cause])
 
     def _active(self, wanted):
         """These alerts and no others are raised as shipped, and fire in haste.

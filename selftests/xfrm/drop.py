@@ -216,6 +216,7 @@ CAUSES = (
     (blocked_in_clear, in_the_clear("other"),
      lambda flow: flow.route in ("local", "forward")),
 )
+WHOSE = {cause: who for cause, who, _ in CAUSES}
 
 
 # --- once for each IP version: who else receives, headers alone, nesting ----

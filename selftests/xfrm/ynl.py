@@ -110,7 +110,8 @@ class Cases:
 
     def _see(self, flow, causes):
         return [problem for cause in causes for problem in
-                self.drops.see(matrix.MACHINES[0], flow, cause)]
+                self.drops.see(matrix.MACHINES[0], flow, cause,
+                               drop.WHOSE[cause])]
 
     def do_is_what_ipsecstat_shows(self):
         problems = [problem for flow in FLOWS for problem in
