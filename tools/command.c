@@ -18,6 +18,14 @@ static const struct option_row common[] = {
 
 static FILE *words;
 
+void take_flag(void *settings, const char *argument)
+{
+	bool *flag = settings;
+
+	(void)argument;
+	*flag = true;
+}
+
 void say_into(FILE *stream)
 {
 	words = stream;

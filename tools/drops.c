@@ -12,6 +12,7 @@
 #include "command.h"
 #include "drops.h"
 #include "family.h"
+#include "json.h"
 #include "line.h"
 
 /* Rises when a key goes or changes its meaning, not when one is added. */
@@ -42,16 +43,8 @@ struct table {
 	size_t n_lines;
 };
 
-static void take_json(void *settings, const char *argument)
-{
-	bool *json = settings;
-
-	(void)argument;
-	*json = true;
-}
-
 static const struct option_row options[] = {
-	{ 'j', "json", NULL, "show them as JSON", take_json },
+	{ 'j', "json", NULL, "show them as JSON", take_flag },
 };
 
 static int take_whole(void *context, int command, struct nlattr **attrs)
@@ -163,7 +156,7 @@ static void show_line(const struct line *line, const struct widths *widths)
 	       time_text(line->last, last), age_text(line->last, last_age));
 }
 
-static int show_lines(const struct table *table)
+static void show_lines(const struct table *table)
 {
 	const struct widths widths = find_widths(table);
 
@@ -178,24 +171,13 @@ static int show_lines(const struct table *table)
 	       " without a line for want of memory\n",
 	       table->whole[LINES], table->whole[LIMIT], table->whole[EVICTED],
 	       table->whole[MISSED]);
-	return 0;
-}
-
-/* Takes over value, also when it fails. */
-static int add(struct json_object *object, const char *key,
-	       struct json_object *value)
-{
-	if (value && !json_object_object_add(object, key, value))
-		return 0;
-	json_object_put(value);
-	return -1;
 }
 
 static int add_lines(struct json_object *root, const struct table *table)
 {
 	struct json_object *lines = json_object_new_array();
 
-	if (add(root, "drops", lines))
+	if (json_add(root, "drops", lines))
 		return -1;
 	for (size_t i = 0; i < table->n_lines; i++) {
 		struct json_object *object = line_object(&table->lines[i]);
@@ -210,24 +192,26 @@ static int add_lines(struct json_object *root, const struct table *table)
 	return 0;
 }
 
+static int add_all(struct json_object *root, const struct table *table)
+{
+	if (json_add(root, "version", json_object_new_int(SCHEMA_VERSION)))
+		return -1;
+	for (size_t i = 0; i < N_WHOLE; i++)
+		if (json_add(root, whole[i].key,
+			     json_object_new_uint64(table->whole[i])))
+			return -1;
+	return add_lines(root, table);
+}
+
 static int show_object(const struct table *table)
 {
 	struct json_object *root = json_object_new_object();
-	int err = !root;
 
-	if (!err)
-		err = add(root, "version", json_object_new_int(SCHEMA_VERSION));
-	for (size_t i = 0; !err && i < N_WHOLE; i++)
-		err = add(root, whole[i].key,
-			  json_object_new_uint64(table->whole[i]));
-	if (!err)
-		err = add_lines(root, table);
-	if (!err)
-		err = printf("%s\n", json_object_to_json_string_ext(root,
-				JSON_C_TO_STRING_PRETTY |
-				JSON_C_TO_STRING_SPACED)) < 0;
-	json_object_put(root);
-	return err ? -1 : 0;
+	if (root && add_all(root, table)) {
+		json_object_put(root);
+		return -1;
+	}
+	return json_write(stdout, root, false);
 }
 
 static int run(int argc, char **argv)

@@ -11,6 +11,7 @@
 
 #include "command.h"
 #include "fields.h"
+#include "json.h"
 #include "line.h"
 
 /* The figures that they are counted in. */
@@ -164,12 +165,11 @@ struct json_object *line_object(const struct line *line)
 	bool failed = !object;
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		if (!failed && members[i].value &&
-		    !json_object_object_add(object, members[i].key,
-					    members[i].value))
-			continue;
-		json_object_put(members[i].value);
-		failed = true;
+		if (failed)
+			json_object_put(members[i].value);
+		else
+			failed = json_add(object, members[i].key,
+					  members[i].value);
 	}
 	if (!failed)
 		return object;

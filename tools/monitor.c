@@ -12,18 +12,11 @@
 #include "command.h"
 #include "drops.h"
 #include "family.h"
+#include "json.h"
 #include "line.h"
 
-static void take_json(void *settings, const char *argument)
-{
-	bool *json = settings;
-
-	(void)argument;
-	*json = true;
-}
-
 static const struct option_row options[] = {
-	{ 'j', "json", NULL, "show them as JSON, an object a line", take_json },
+	{ 'j', "json", NULL, "show them as JSON, an object a line", take_flag },
 };
 
 static volatile sig_atomic_t ended;
@@ -65,20 +58,6 @@ static void show_line(const struct line *line)
 	       spi, line->packets, line->packets == 1 ? "" : "s");
 }
 
-static int show_object(const struct line *line)
-{
-	struct json_object *object = line_object(line);
-	const char *text;
-
-	text = object ? json_object_to_json_string_ext(object,
-						       JSON_C_TO_STRING_PLAIN) :
-			NULL;
-	if (text)
-		puts(text);
-	json_object_put(object);
-	return text ? 0 : -ENOMEM;
-}
-
 static int show_event(void *context, int command, struct nlattr **attrs)
 {
 	const bool *json = context;
@@ -89,7 +68,7 @@ static int show_event(void *context, int command, struct nlattr **attrs)
 		return 0;
 	err = read_line(attrs, &line);
 	if (!err && *json)
-		err = show_object(&line);
+		err = json_write(stdout, line_object(&line), true) ? -ENOMEM : 0;
 	else if (!err)
 		show_line(&line);
 	return err;

@@ -3,20 +3,8 @@
  * The structure as it is: its members are the keys, nested as they are nested.
  * docs/ipsecstat.schema.json describes the whole.
  */
-#include <json-c/json.h>
-
 #include "json.h"
 #include "show.h"
-
-/* Takes over value, also when it fails. */
-static int add(struct json_object *object, const char *key,
-	       struct json_object *value)
-{
-	if (value && !json_object_object_add(object, key, value))
-		return 0;
-	json_object_put(value);
-	return -1;
-}
 
 /* Adds an empty object and returns it, still belonging to the first one. */
 static struct json_object *add_object(struct json_object *object,
@@ -24,7 +12,7 @@ static struct json_object *add_object(struct json_object *object,
 {
 	struct json_object *inner = json_object_new_object();
 
-	return add(object, key, inner) ? NULL : inner;
+	return json_add(object, key, inner) ? NULL : inner;
 }
 
 static struct json_object *decimal(double value)
@@ -35,31 +23,29 @@ static struct json_object *decimal(double value)
 	return json_object_new_double_s(value, text);
 }
 
-static int add_figures(struct json_object *object, const struct report *report,
-		       const struct sample *sample, const struct group *group)
+static int add_figures(struct json_object *object, const struct sample *sample,
+		       const struct group *group)
 {
-	(void)report;
 	for (size_t i = 0; i < group->n_fields; i++) {
 		const struct field *field = &group->fields[i];
 		uint64_t value = field_value(&sample->figures, group, field);
 
-		if (add(object, field->meaning->name,
+		if (json_add(object, field->meaning->name,
 			json_object_new_uint64(value)))
 			return -1;
 	}
 	return 0;
 }
 
-static int add_rates(struct json_object *object, const struct report *report,
-		     const struct sample *sample, const struct group *group)
+static int add_rates(struct json_object *object, const struct sample *sample,
+		     const struct group *group)
 {
-	(void)report;
 	for (size_t i = 0; i < group->n_fields; i++) {
 		const struct field *field = &group->fields[i];
 		uint64_t rise = field_value(&sample->rise, group, field);
 
 		if (field_is_counter(field) &&
-		    add(object, field->meaning->name,
+		    json_add(object, field->meaning->name,
 			decimal((double)rise / sample->seconds)))
 			return -1;
 	}
@@ -70,7 +56,6 @@ static int add_rates(struct json_object *object, const struct report *report,
 static int add_groups(struct json_object *object, const struct report *report,
 		      const struct sample *sample,
 		      int (*fill)(struct json_object *object,
-				  const struct report *report,
 				  const struct sample *sample,
 				  const struct group *group))
 {
@@ -80,7 +65,7 @@ static int add_groups(struct json_object *object, const struct report *report,
 		if (!group_shown(report, sample, &groups[i]))
 			continue;
 		inner = add_object(object, groups[i].name);
-		if (!inner || fill(inner, report, sample, &groups[i]))
+		if (!inner || fill(inner, sample, &groups[i]))
 			return -1;
 	}
 	return 0;
@@ -95,7 +80,7 @@ static int add_sample(struct json_object *object, const struct report *report,
 		return -1;
 	if (!report->rates || sample->seconds <= 0)
 		return 0;
-	if (add(object, "seconds", decimal(sample->seconds)))
+	if (json_add(object, "seconds", decimal(sample->seconds)))
 		return -1;
 	rates = add_object(object, "rates");
 	return rates ? add_groups(rates, report, sample, add_rates) : -1;
@@ -134,12 +119,12 @@ static struct json_object *place_of(struct json_object *root,
 
 static int add_head(struct json_object *root, const struct report *report)
 {
-	if (add(root, "version", json_object_new_int(JSON_VERSION)) ||
-	    add(root, "boot", json_object_new_string(report->reading->boot)) ||
-	    add(root, "time", decimal(report->reading->time)))
+	if (json_add(root, "version", json_object_new_int(JSON_VERSION)) ||
+	    json_add(root, "boot", json_object_new_string(report->reading->boot)) ||
+	    json_add(root, "time", decimal(report->reading->time)))
 		return -1;
 	return report->from != 0 ?
-	       add(root, "from", decimal(report->from)) : 0;
+	       json_add(root, "from", decimal(report->from)) : 0;
 }
 
 static int add_all(struct json_object *root, const struct report *report)
@@ -154,7 +139,7 @@ static int add_all(struct json_object *root, const struct report *report)
 
 		if (!place ||
 		    (sample->cpu == ALL_CPUS &&
-		     add(place, "since", json_object_new_uint64(sample->since))) ||
+		     json_add(place, "since", json_object_new_uint64(sample->since))) ||
 		    add_sample(place, report, sample))
 			return -1;
 	}
@@ -163,16 +148,11 @@ static int add_all(struct json_object *root, const struct report *report)
 
 int show_json(FILE *out, const struct report *report)
 {
-	int flags = report->line ? JSON_C_TO_STRING_PLAIN :
-		    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
 	struct json_object *root = json_object_new_object();
-	const char *text = NULL;
 
-	if (root && !add_all(root, report))
-		text = json_object_to_json_string_ext(root, flags |
-						      JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
-		fprintf(out, "%s\n", text);
-	json_object_put(root);
-	return text ? 0 : -1;
+	if (root && add_all(root, report)) {
+		json_object_put(root);
+		return -1;
+	}
+	return json_write(out, root, report->line);
 }

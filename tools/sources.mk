@@ -7,4 +7,4 @@ TOOL_SOURCES := main.c command.c family.c \
 		show.c show_table.c show_json.c show_prometheus.c \
 		fields.c units.c sample.c collect.c netns.c \
 		baseline.c replace.c watch.c screen.c ticker.c \
-		drops.c monitor.c line.c
+		drops.c monitor.c line.c json.c
