@@ -12,6 +12,15 @@
 #include "packet.h"
 #include "recent.h"
 
+/* Are these bytes in the packet, behind the transport header? */
+static bool ipsecstat_has(const struct sk_buff *skb, int offset,
+			  const void *want, size_t size)
+{
+	const u8 *at = skb_transport_header(skb) + offset;
+
+	return at + size <= skb_tail_pointer(skb) && !memcmp(at, want, size);
+}
+
 /**
  * ipsecstat_packet_at_header() - is the header that named the SA still in place
  * @skb: the packet
@@ -23,23 +32,11 @@
 bool ipsecstat_packet_at_header(const struct sk_buff *skb,
 				const struct xfrm_state *x)
 {
-	const u8 *header = skb_transport_header(skb);
 	int offset = x->id.proto == IPPROTO_AH ?
 		     offsetof(struct ip_auth_hdr, spi) :
 		     offsetof(struct ip_esp_hdr, spi);
 
-	return header + offset + sizeof(__be32) <= skb_tail_pointer(skb) &&
-	       !memcmp(header + offset, &x->id.spi, sizeof(__be32));
-}
-
-static bool ipsecstat_is_header(const struct sk_buff *skb, int offset,
-				__be32 spi, __be32 seq)
-{
-	const __be32 want[] = { spi, seq };
-	const u8 *at = skb_transport_header(skb) + offset;
-
-	return at + sizeof(want) <= skb_tail_pointer(skb) &&
-	       !memcmp(at, want, sizeof(want));
+	return ipsecstat_has(skb, offset, &x->id.spi, sizeof(x->id.spi));
 }
 
 /**
@@ -60,10 +57,11 @@ static bool ipsecstat_is_header(const struct sk_buff *skb, int offset,
 u8 ipsecstat_packet_spi_proto(const struct sk_buff *skb, u16 family,
 			      __be32 spi, __be32 seq)
 {
-	bool esp = ipsecstat_is_header(skb, offsetof(struct ip_esp_hdr, spi),
-				       spi, seq);
-	bool ah = ipsecstat_is_header(skb, offsetof(struct ip_auth_hdr, spi),
-				      spi, seq);
+	const __be32 want[] = { spi, seq };
+	bool esp = ipsecstat_has(skb, offsetof(struct ip_esp_hdr, spi), want,
+				 sizeof(want));
+	bool ah = ipsecstat_has(skb, offsetof(struct ip_auth_hdr, spi), want,
+				sizeof(want));
 	u8 proto = family == AF_INET ? ip_hdr(skb)->protocol :
 		   skb_network_header(skb)[IP6CB(skb)->nhoff];
 
