@@ -104,6 +104,8 @@ def send(source, target):
     with ipsec.inside(source.name):
         forger = socket.socket(socket.AF_INET, socket.SOCK_RAW, 50)
     for number in itertools.count():
+        if not load.GOING.is_set():
+            return
         with contextlib.suppress(OSError):
             # The CPU may be out just now.
             os.sched_setaffinity(0, {number % CPUS})

@@ -17,16 +17,18 @@ import traffic
 
 ROUNDS = 5
 SPIS = range(0x5000, 0x5040)
+PATIENCE = 120
+GOING = multiprocessing.Event()
 
 
-# --- what goes on meanwhile; each runs until it is terminated ---------------
+# --- what goes on meanwhile; each runs while GOING is set -------------------
 
 def send(source, target):
     """Datagrams under ESP, and under them some of an SPI that nobody has."""
     plain = traffic.udp(source, 4)
     with ipsec.inside(source.name):
         forger = socket.socket(socket.AF_INET, socket.SOCK_RAW, 50)
-    while True:
+    while GOING.is_set():
         with contextlib.suppress(OSError):
             plain.sendto(b"x" * 100, (target.address[4], 9))
             forger.sendto(b"\0\0\xde\xad" + bytes(60), (target.address[4], 0))
@@ -34,7 +36,7 @@ def send(source, target):
 
 def churn(host):
     """SAs added one by one and flushed by protocol."""
-    while True:
+    while GOING.is_set():
         host.ip(*(f"xfrm state add src 10.1.0.1 dst 10.1.0.2 proto ah "
                   f"spi {spi:#x} mode tunnel reqid 77 "
                   f"{traffic.TRANSFORMS['ah_sha256'][1]}" for spi in SPIS))
@@ -45,7 +47,7 @@ def churn(host):
 def namespaces(letter):
     name = f"{letter}-{os.getpid()}"
     try:
-        while True:
+        while GOING.is_set():
             ipsec.run("ip", "netns", "add", name)
             ipsec.run("ip", "-n", name, "-b", "-", text=(
                 "link set lo up\nxfrm state add src 1.1.1.1 dst 2.2.2.2 "
@@ -59,7 +61,7 @@ def namespaces(letter):
 
 def read(host):
     """Ask, whatever comes of it: the module is gone half of the time."""
-    while True:
+    while GOING.is_set():
         with contextlib.suppress(OSError):
             host.open()
             for _ in range(100):
@@ -70,6 +72,8 @@ def read(host):
 
 @contextlib.contextmanager
 def going_on(*jobs):
+    """Each ends what it has begun: an ip left alone would go on changing SAs."""
+    GOING.set()
     processes = [multiprocessing.Process(target=job[0], args=job[1:])
                  for job in jobs]
     for process in processes:
@@ -77,8 +81,10 @@ def going_on(*jobs):
     try:
         yield processes
     finally:
+        GOING.clear()
         for process in processes:
-            process.terminate()
+            process.join(PATIENCE)
+            process.kill()
             process.join()
 
 
