@@ -47,14 +47,9 @@ static int __net_init ipsecstat_net_init(struct net *net)
 }
 
 /*
- * The SAs let go of the block here; those who may have found it through one
- * of them are done when exit is called, a grace period later.
+ * The SAs have let go of the block before (sa.c); those who may have found it
+ * through one of them are done, a grace period later.
  */
-static void __net_exit ipsecstat_net_pre_exit(struct net *net)
-{
-	ipsecstat_sa_release(net);
-}
-
 static void __net_exit ipsecstat_net_exit(struct net *net)
 {
 	ipsecstat_recent_net_exit(net);
@@ -64,7 +59,6 @@ static void __net_exit ipsecstat_net_exit(struct net *net)
 
 static struct pernet_operations ipsecstat_net_ops = {
 	.init		= ipsecstat_net_init,
-	.pre_exit	= ipsecstat_net_pre_exit,
 	.exit		= ipsecstat_net_exit,
 	.id		= &ipsecstat_net_id,
 	.size		= sizeof(struct ipsecstat_net),

@@ -270,12 +270,15 @@ static void notrace ipsecstat_on_alloc_spi(unsigned long ip,
 		ipsecstat_sa_add_larval(x);
 }
 
-static struct ipsecstat_hook ipsecstat_sa_hooks[] = {
+static struct ipsecstat_hook ipsecstat_begin_hooks[] = {
 	IPSECSTAT_HOOK("__xfrm_state_insert", ipsecstat_on_insert),
 	IPSECSTAT_HOOK("__xfrm_state_bump_genids", ipsecstat_on_bump),
+	IPSECSTAT_HOOK("xfrm_alloc_spi", ipsecstat_on_alloc_spi),
+};
+
+static struct ipsecstat_hook ipsecstat_end_hooks[] = {
 	IPSECSTAT_HOOK("__xfrm_state_delete", ipsecstat_on_end),
 	IPSECSTAT_HOOK("__xfrm_state_destroy", ipsecstat_on_end),
-	IPSECSTAT_HOOK("xfrm_alloc_spi", ipsecstat_on_alloc_spi),
 };
 
 /* We listen, but negotiate nothing: leave the acquire to the others. */
@@ -355,14 +358,8 @@ void ipsecstat_sa_take_over(struct net *net)
 	ipsecstat_visit_all(net, ipsecstat_visit_take_over);
 }
 
-/**
- * ipsecstat_sa_release() - forget all SAs
- * @net: the namespace, which is going, or which the module leaves
- *
- * Context: Process context, may sleep. The caller waits a grace period before
- *	it frees the counters.
- */
-void ipsecstat_sa_release(struct net *net)
+/* Forget all SAs: the namespace is going, or the module is. */
+static void __net_exit ipsecstat_sa_release(struct net *net)
 {
 	struct ipsecstat_net *block = ipsecstat_net(net);
 
@@ -426,8 +423,16 @@ int ipsecstat_sa_read(struct net *net, struct ipsecstat_sa *sa)
 	return lost ? -ENOMEM : 0;
 }
 
+/* Registered after the blocks: those are freed a grace period later. */
+static struct pernet_operations ipsecstat_sa_net_ops = {
+	.pre_exit	= ipsecstat_sa_release,
+};
+
 /**
  * ipsecstat_sa_attach() - start following SAs
+ *
+ * While SAs may begin, their end is seen: one that was missed would be counted,
+ * and its memory looked at, for ever.
  *
  * Context: Process context, may sleep. The namespaces have their blocks.
  * Return: 0 or a negative errno, with the reason in the log
@@ -436,24 +441,44 @@ int ipsecstat_sa_attach(void)
 {
 	int err;
 
-	err = ipsecstat_hook_attach(ipsecstat_sa_hooks,
-				    ARRAY_SIZE(ipsecstat_sa_hooks));
+	err = register_pernet_subsys(&ipsecstat_sa_net_ops);
 	if (err)
 		return err;
+	err = ipsecstat_hook_attach(ipsecstat_end_hooks,
+				    ARRAY_SIZE(ipsecstat_end_hooks));
+	if (err)
+		goto err_net;
+	err = ipsecstat_hook_attach(ipsecstat_begin_hooks,
+				    ARRAY_SIZE(ipsecstat_begin_hooks));
+	if (err)
+		goto err_end;
 	xfrm_register_km(&ipsecstat_km);
 	/* Acquires that began before are in the list after this. */
 	synchronize_rcu();
 	return 0;
+
+err_end:
+	ipsecstat_hook_detach(ipsecstat_end_hooks,
+			      ARRAY_SIZE(ipsecstat_end_hooks));
+err_net:
+	unregister_pernet_subsys(&ipsecstat_sa_net_ops);
+	return err;
 }
 
 /**
- * ipsecstat_sa_detach() - stop following SAs
+ * ipsecstat_sa_detach() - stop following SAs, and forget them
+ *
+ * No SA begins any more when all are released, in namespaces that are just going,
+ * too; whichever ended before that was seen to.
  *
  * Context: Process context, sleeps for grace periods.
  */
 void ipsecstat_sa_detach(void)
 {
 	xfrm_unregister_km(&ipsecstat_km);
-	ipsecstat_hook_detach(ipsecstat_sa_hooks,
-			      ARRAY_SIZE(ipsecstat_sa_hooks));
+	ipsecstat_hook_detach(ipsecstat_begin_hooks,
+			      ARRAY_SIZE(ipsecstat_begin_hooks));
+	unregister_pernet_subsys(&ipsecstat_sa_net_ops);
+	ipsecstat_hook_detach(ipsecstat_end_hooks,
+			      ARRAY_SIZE(ipsecstat_end_hooks));
 }

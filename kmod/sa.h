@@ -63,7 +63,6 @@ static inline bool ipsecstat_in_tunnel(const struct xfrm_state *x)
 int ipsecstat_sa_attach(void);
 void ipsecstat_sa_detach(void);
 void ipsecstat_sa_take_over(struct net *net);
-void ipsecstat_sa_release(struct net *net);
 void ipsecstat_sa_settle(struct net *net);
 int ipsecstat_sa_read(struct net *net, struct ipsecstat_sa *sa);
 u8 ipsecstat_class_proto(int class);
