@@ -7,13 +7,14 @@
 # the first of the packages; the newest is taken, of those that begin with the
 # name if there are any. Packages of another suite than bookworm come with a
 # root of that suite, with its compiler, to build the module in. A kernel
-# out of a source package is built with guest/debug/config: it watches itself.
+# out of a source package is built with guest/debug/config*: it watches itself.
 known_kernels='
 # name  suite     version                      packages
 6.1     bookworm  6\.1\.[0-9]+-[0-9]+          linux-image-@-amd64 linux-headers-@-amd64 linux-headers-@-common linux-kbuild-6.1
 6.12    bookworm  6\.12\.[0-9]+\+deb12         linux-image-@-amd64 linux-headers-@-amd64 linux-headers-@-common linux-kbuild-@
 7.2     sid       [0-9]+\.[0-9.]+\+deb[0-9]+   linux-binary-@-amd64 linux-modules-@-amd64 linux-base-@-amd64 linux-headers-@-amd64 linux-headers-@-common linux-kbuild-@
 debug   bookworm  -                            linux-source-6.1
+kcsan   bookworm  -                            linux-source-6.1
 '
 
 # kernel NAME: sets suite, version, packages, and built if we build it ourselves.

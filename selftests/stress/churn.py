@@ -12,10 +12,8 @@ import contextlib
 import ctypes
 import errno
 import functools
-import itertools
 import multiprocessing
 import os
-import socket
 import sys
 import time
 import traceback
@@ -96,24 +94,6 @@ class Own:
             told["deleted"] -= told["added"]
             told["added"] = 0
         return ipsec.differ("own", told, wanted)
-
-
-def send(source, target):
-    """Good packets and some for an SPI that nobody has, not to the utmost."""
-    plain = matrix.udp(source, 4)
-    with ipsec.inside(source.name):
-        forger = socket.socket(socket.AF_INET, socket.SOCK_RAW, 50)
-    for number in itertools.count():
-        if not load.GOING.is_set():
-            return
-        with contextlib.suppress(OSError):
-            # The CPU may be out just now.
-            os.sched_setaffinity(0, {number % CPUS})
-        with contextlib.suppress(OSError):
-            for _ in range(10):
-                plain.sendto(b"x" * 100, (target.address[4], 9))
-            forger.sendto(b"\0\0\xde\xad" + bytes(60), (target.address[4], 0))
-        time.sleep(0.05)
 
 
 # --- churners: each does its work so many times, and says what is wrong ------
@@ -300,8 +280,8 @@ def run(link, churners):
         for host in (link.a, link.b):
             host.engine.close()
     begin = time.monotonic()
-    with load.going_on((send, link.a, link.b),
-                       (send, link.b, link.a)) as senders:
+    with load.going_on((load.send, link.a, link.b),
+                       (load.send, link.b, link.a)) as senders:
         problems = together([functools.partial(
             churner.work, max(2, round(churner.count * SCALE)))
             for churner in chosen])

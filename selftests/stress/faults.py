@@ -1,0 +1,397 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every allocation fails once: the first, then the second, and so on.
+
+    faults.py [PART...]     cases whose name has one of the parts
+
+/proc/thread-self/fail-nth lets the n-th allocation or copy of a system call fail.
+Each action below is repeated with n = 1, 2, 3... until it runs through with nothing
+left to fail. Each failure must be an error, leave nothing half done, and leave
+the figures true. Only debug kernels can do it.
+
+Of what makes a namespace and loads a module, thousands of allocations are the
+kernel's own and come before the module has its say. There, those count alone which
+are made while a function of the module runs.
+"""
+import contextlib
+import ctypes
+import errno
+import functools
+import os
+import socket
+import sys
+import time
+from typing import Callable, NamedTuple
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "../xfrm"))
+# pylint: disable=wrong-import-position
+import ipsec
+import nl
+import sa
+
+NR_INIT_MODULE, NR_DELETE_MODULE = 175, 176
+DEBUG = "/sys/kernel/debug"
+NTH = "/proc/thread-self/fail-nth"
+SYSCTL = "/proc/sys/net/ipsecstat/read_group_range"
+MODULE = "/sys/module/ipsecstat"
+LIMIT, PATIENCE = 20_000, 20
+# What a failure may look like; copies of what the user gave fail, too.
+CLEAN = (errno.ENOMEM, errno.ENOBUFS, errno.EFAULT)
+SPI, LOTS = 0x1000, 200
+LISTENS = functools.partial(socket.socket, socket.AF_NETLINK, socket.SOCK_RAW,
+                            nl.NETLINK_XFRM)
+
+
+# --- faults -----------------------------------------------------------------
+
+KINDS = ("failslab", "fail_page_alloc", "fail_usercopy")
+
+
+def setting(what, name, value):
+    with open(f"{DEBUG}/{what}/{name}", "w", encoding="ascii") as file:
+        file.write(str(value))
+
+
+def prepare():
+    """Slab and copies may fail, in silence; pages not: that is never silent."""
+    for what in KINDS:
+        setting(what, "verbose", 0)
+        setting(what, "stacktrace-depth", 32)
+    setting("failslab", "ignore-gfp-wait", "N")
+    setting("fail_page_alloc", "min-order", 99)
+
+
+@contextlib.contextmanager
+def in_modules():
+    """What a module calls for, alone. Modules live above the kernel; the tests
+    have loaded no other that makes namespaces, or is loaded itself."""
+    with open("/proc/kallsyms", encoding="ascii") as file:
+        end = next(line.split()[0] for line in file if line.endswith(" _end\n"))
+    for what in KINDS:
+        setting(what, "require-start", int(end, 16))
+    yield
+    for what in KINDS:
+        setting(what, "require-start", 0)
+
+
+def failing(nth, action):
+    """(did something fail, the error that came of it)."""
+    error = None
+    control = os.open(NTH, os.O_RDWR)
+    text = str(nth).encode()
+    os.write(control, text)
+    try:
+        action()
+    except OSError as caught:
+        error = caught
+    try:
+        injected = os.pread(control, 16, 0).strip() == b"0"
+    except OSError:                     # it was this copy
+        injected = False
+    with contextlib.suppress(OSError):  # or the next one
+        os.write(control, b"0")
+    os.write(control, b"0")
+    os.close(control)
+    return injected, error
+
+
+def per_cpu():
+    """How many allocations per CPU there are: kmemleak does not look at them."""
+    with open(f"{DEBUG}/percpu_stats", encoding="ascii") as file:
+        return next(int(line.split()[2]) for line in file
+                    if line.split()[:1] == ["nr_cur_alloc"])
+
+
+def lost(before):
+    """What of it has not come back, even when what was put off is done."""
+    deadline = time.monotonic() + PATIENCE
+    while per_cpu() > before and time.monotonic() < deadline:
+        time.sleep(0.1)
+    more = per_cpu() - before
+    return [f"{more} allocations per CPU lost"] if more > 0 else []
+
+
+def number(error):
+    return error.number if isinstance(error, nl.Refused) else error.errno
+
+
+class Action(NamedTuple):
+    """What is tried, what must hold after it, what makes it undone."""
+    attempt: Callable
+    check: Callable = lambda error: []
+    before: Callable = lambda: None
+    after: Callable = lambda: None
+    clean: tuple = CLEAN
+
+
+def stepped(action):
+    """Through a full pass."""
+    problems, nth, failures, before = [], 1, 0, per_cpu()
+    while nth < LIMIT and len(problems) < 10:
+        action.before()
+        injected, error = failing(nth, action.attempt)
+        if error and number(error) not in action.clean:
+            problems.append(f"{nth}: {error!r}")
+        if error and not injected:
+            problems.append(f"{nth}: {error!r} without a fault")
+        failures += bool(error)
+        problems += [f"{nth}: {problem}" for problem in action.check(error)]
+        action.after()
+        if not injected:
+            print(f"# {nth - 1} faults, {failures} of them errors")
+            return problems + lost(before) + \
+                ([] if failures else ["nothing failed"])
+        nth += 1
+    return problems + [f"not through after {nth}"]
+
+
+# --- what must hold ---------------------------------------------------------
+
+class Namespace:
+    """This process's own, with two SAs that stay."""
+
+    def __init__(self):
+        unshare()
+        self.file = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        ipsec.run("ip", "-b", "-", text=(
+            "link set lo up\naddr add 10.1.0.1/24 dev lo\n"
+            "xfrm policy add dst 10.1.0.2 proto udp dir out "
+            "tmpl src 10.1.0.1 dst 10.1.0.2 proto esp mode tunnel\n"))
+        self.xfrm = sa.Socket()
+        self.xfrm.send([sa.added(1), sa.added(2, mode="tunnel", reqid=5)])
+        self.family = None
+        self.udp = socket.socket(type=socket.SOCK_DGRAM)
+        self.fresh()
+
+    def fresh(self):
+        """Nothing that an earlier failure left in the queue."""
+        if self.family:
+            self.family.socket.close()
+            self.xfrm.socket.close()
+        self.family, self.xfrm = nl.Family(), sa.Socket()
+        for one in (self.family, self.xfrm):
+            one.socket.settimeout(1)
+
+    def true(self, _error=None):
+        """What is told is what is listed."""
+        self.fresh()
+        now, = self.family.get()
+        active, larval, added, deleted = (now[f"sa.{i}"] for i in range(1, 5))
+        listed = self.xfrm.listed()
+        if active + larval != listed or added - deleted != active:
+            return [f"{active} + {larval} SAs, {added} added, {deleted} "
+                    f"deleted, {listed} listed"]
+        return []
+
+    def clear(self):
+        """All SAs but the two go."""
+        self.fresh()
+        self.xfrm.send([sa.flushed()])
+        self.xfrm.send([sa.added(1), sa.added(2, mode="tunnel", reqid=5)])
+
+
+def gone():
+    """Nothing of the module is there."""
+    problems = [f"{path} is there" for path in (MODULE, SYSCTL)
+                if os.path.exists(path)]
+    with open("/sys/kernel/tracing/enabled_functions",
+              encoding="ascii") as file:
+        problems += [f"hooked: {line.strip()}" for line in file]
+    # All families: to ask for one by its name would load its module.
+    listing = nl.Socket(nl.NETLINK_GENERIC)
+    if any(b"ipsecstat\0" in reply for reply in listing.request(
+            nl.GENL_ID_CTRL, bytes((nl.CTRL_CMD_GETFAMILY, 1, 0, 0)),
+            nl.NLM_F_REQUEST | nl.NLM_F_DUMP)):
+        problems.append("the family is there")
+    listing.socket.close()
+    return problems
+
+
+# --- actions ----------------------------------------------------------------
+
+def call(number, *args):
+    if ipsec.libc.syscall(number, *args):
+        raise OSError(ctypes.get_errno(), "")
+
+
+def of_netlink(space):
+    """Requests to the family, and what else reads and writes."""
+    def dump():
+        if len(space.family.dump()) != os.sysconf("SC_NPROCESSORS_CONF"):
+            raise AssertionError("part of a dump")
+
+    def allow(text=b"0 0"):
+        file = os.open(SYSCTL, os.O_RDWR)
+        try:
+            os.write(file, text)
+        finally:
+            os.close(file)
+
+    def allowed(error):
+        with open(SYSCTL, encoding="ascii") as file:
+            shown = file.read().split()
+        wanted = ["1", "0"] if error else ["0", "0"]
+        return [] if shown == wanted else [f"{shown} after {error!r}"]
+
+    cpu = nl.attribute(nl.CPU, bytes(4))
+    ask = {"before": space.fresh, "check": space.true}
+    yield "get", Action(lambda: space.family.get(), **ask)  # a fresh one
+    yield "get_of_a_cpu", Action(lambda: space.family.get(body=cpu), **ask)
+    yield "dump", Action(dump, **ask)
+    yield "sysctl", Action(allow, allowed, after=lambda: allow(b"1 0"))
+
+
+def of_sas(space):
+    """SA events."""
+    def send(*messages):
+        return lambda: space.xfrm.send(messages)
+
+    def step(attempt, *before, **how):
+        def ready():
+            space.fresh()
+            if before:
+                space.xfrm.send(before)
+        return Action(attempt, space.true, ready, space.clear, **how)
+
+    tunnel = {"mode": "tunnel", "reqid": 9}
+    yield "sa_add", step(send(sa.added(SPI, **tunnel)))
+    yield "sa_allocspi", step(send(sa.reserved(SPI, **tunnel)),
+                              clean=CLEAN + (errno.ENOENT,))
+    yield "sa_fill", step(send(sa.updated(SPI, **tunnel)),
+                          sa.reserved(SPI, **tunnel))
+    yield "sa_update", step(send(sa.updated(SPI, **tunnel)),
+                            sa.added(SPI, **tunnel))
+    yield "sa_rekey", step(send(sa.added(SPI + 1, **tunnel)),
+                           sa.added(SPI, **tunnel))
+    yield "sa_delete", step(send(sa.deleted(SPI)), sa.added(SPI, **tunnel))
+    yield "sa_flush", step(send(sa.flushed()), sa.added(SPI, **tunnel))
+
+
+def acquire(space):
+    """A packet that wants an SA which nobody has; whether it goes is no matter."""
+    def attempt():
+        space.udp.sendto(b"data", ("10.1.0.2", 9))
+
+    with LISTENS() as daemon:           # without, nothing is acquired
+        daemon.bind((0, 1))
+        return stepped(Action(attempt, space.true, space.fresh, space.clear,
+                              clean=CLEAN + (errno.EAGAIN, errno.ESRCH)))
+
+
+def namespace(space):
+    """A new namespace is whole, or it is not there and the old one is as before."""
+    def check(error):
+        if error:
+            return space.true()
+        now, = nl.Family().get()
+        return [f"{key} is {value}" for key, value in now.items()
+                if value and key != "since"]
+
+    with in_modules():
+        return stepped(Action(
+            unshare, check,
+            after=lambda: ipsec.libc.setns(space.file, ipsec.CLONE_NEWNET)))
+
+
+def unshare():
+    if ipsec.libc.unshare(ipsec.CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+def load():
+    """The module is in, or nothing of it; the next time decides nothing new."""
+    path = os.environ.get("IPSECSTAT_KO") or ipsec.run(
+        "modinfo", "-F", "filename", "ipsecstat").strip()
+    with open(path, "rb") as file:
+        image = file.read()
+    image = ctypes.create_string_buffer(image, len(image))
+
+    def attempt():
+        call(NR_INIT_MODULE, image, len(image), b"")
+
+    def after():
+        if os.path.exists(MODULE):
+            call(NR_DELETE_MODULE, b"ipsecstat", os.O_NONBLOCK)
+
+    def check(error):
+        if error:
+            return gone()
+        nl.Family()
+        return []
+
+    after()
+    with in_modules():
+        problems = stepped(Action(attempt, check, after=after))
+    return problems + gone() + (attempt() or check(None))
+
+
+def make_it_fail(text):
+    with open("/proc/thread-self/make-it-fail", "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def short_of_memory(space):
+    """No memory at all for the module: true figures, or none, with the reason."""
+    answered, refused, problems = 0, 0, []
+    with in_modules():
+        for name, value in (("task-filter", "Y"), ("times", -1),
+                            ("probability", 100)):
+            setting("failslab", name, value)
+        for spi in range(SPI, SPI + LOTS):
+            make_it_fail("1")
+            space.xfrm.send([sa.added(spi, mode="tunnel", reqid=spi)])
+            make_it_fail("0")               # the answer needs memory, too
+            try:
+                problems += space.true()
+                answered += 1
+                if refused:
+                    problems.append("answered after it had refused")
+            except nl.Refused as error:
+                refused += 1
+                if number(error) != errno.ENOMEM or \
+                        "load the module" not in error.text:
+                    problems.append(f"refused by: {error}")
+        setting("failslab", "probability", 0)
+    print(f"# {answered} true answers, then {refused} refusals")
+    if not answered or not refused:
+        problems.append(f"{answered} answers and {refused} refusals")
+    return problems
+
+
+def refused_until_reloaded(space):
+    """Memory is back, the lost event is not; the next load counts anew."""
+    problems = []
+    try:
+        problems = [f"answered: {space.family.get()}"]
+    except nl.Refused as error:
+        if number(error) != errno.ENOMEM:
+            problems = [f"refused by: {error}"]
+    unshare()
+    nl.Family().get()                   # another namespace is not concerned
+    ipsec.libc.setns(space.file, ipsec.CLONE_NEWNET)
+    ipsec.reload_module()
+    problems += space.true()
+    space.clear()
+    return problems + space.true()
+
+
+def main():
+    if not os.path.exists(NTH) or not os.path.exists(f"{DEBUG}/failslab"):
+        print("TAP version 13\n1..0 # SKIP this kernel cannot inject faults")
+        sys.exit(4)
+    prepare()
+    space = Namespace()
+    cases = [(name, functools.partial(stepped, action))
+             for some in (of_netlink, of_sas)
+             for name, action in some(space)]
+    cases += [(case.__name__, functools.partial(case, space)) for case in
+              (acquire, namespace, short_of_memory, refused_until_reloaded)]
+    cases.append(("load", load))
+    wanted = sys.argv[1:]
+    ipsec.run_cases([case for case in cases if not wanted or
+                     any(part in case[0] for part in wanted)])
+
+
+if __name__ == "__main__":
+    main()
