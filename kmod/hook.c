@@ -11,12 +11,39 @@
 
 #include "hook.h"
 
-static int ipsecstat_hook_attach_one(struct ipsecstat_hook *hook)
+/*
+ * Modules may not look up symbols, but a probe that is registered and never
+ * enabled learns the address.
+ */
+static int ipsecstat_hook_address(const char *name, unsigned long *address)
 {
+	struct kprobe kp = {
+		.symbol_name = name,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
 	int err;
 
-	err = ftrace_set_filter(&hook->ops, (unsigned char *)hook->name,
-				strlen(hook->name), 1);
+	err = register_kprobe(&kp);
+	if (err)
+		return err;
+	*address = (unsigned long)kp.addr;
+	unregister_kprobe(&kp);
+	return 0;
+}
+
+/*
+ * By address, not by name: short of memory, ftrace_set_filter() takes a failure
+ * to note the function it found for success. A filter that names none lets all
+ * pass, and the hook would be called for every function of the kernel.
+ */
+static int ipsecstat_hook_attach_one(struct ipsecstat_hook *hook)
+{
+	unsigned long address;
+	int err;
+
+	err = ipsecstat_hook_address(hook->name, &address);
+	if (!err)
+		err = ftrace_set_filter_ip(&hook->ops, address, 0, 1);
 	if (!err)
 		err = register_ftrace_function(&hook->ops);
 	if (err) {
@@ -75,8 +102,7 @@ void ipsecstat_hook_detach(struct ipsecstat_hook *hooks, size_t count)
  * @start: its first byte
  * @size: its length
  *
- * Modules may not look up symbols, but a probe that is registered and never
- * enabled learns the address, and a symbol's printed form ends in its size.
+ * A symbol's printed form ends in its size.
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno, with the reason in the log
@@ -84,22 +110,15 @@ void ipsecstat_hook_detach(struct ipsecstat_hook *hooks, size_t count)
 int ipsecstat_hook_text(const char *name, unsigned long *start,
 			unsigned long *size)
 {
-	struct kprobe kp = {
-		.symbol_name = name,
-		.flags = KPROBE_FLAG_DISABLED,
-	};
 	char text[KSYM_SYMBOL_LEN];
 	const char *slash;
 	int err;
 
-	err = register_kprobe(&kp);
+	err = ipsecstat_hook_address(name, start);
 	if (err) {
 		pr_err("this kernel lacks %s (%pe)\n", name, ERR_PTR(err));
 		return err;
 	}
-	*start = (unsigned long)kp.addr;
-	unregister_kprobe(&kp);
-
 	sprint_symbol(text, *start);
 	slash = strrchr(text, '/');
 	if (!slash || kstrtoul(slash + 1, 16, size)) {
