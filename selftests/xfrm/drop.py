@@ -12,7 +12,6 @@ SA of a flow and are provoked once for each IP version.
 import collections
 import functools
 import socket
-import sys
 
 from scapy.layers.inet import ICMP, TCP
 from scapy.layers.inet6 import ICMPv6EchoRequest
@@ -381,9 +380,7 @@ def all_cases():
 
 
 def main():
-    wanted = sys.argv[1:]
-    cases = [case for case in all_cases()
-             if not wanted or any(part in case[0] for part in wanted)]
+    cases = ipsec.chosen(all_cases())
     with matrix.Stage(flow for _, _, flow, *_ in cases) as stage:
         drops = Drops(stage)
         ipsec.run_cases([(name, functools.partial(drops.see, *rest))

@@ -12,7 +12,6 @@ import functools
 import itertools
 import socket
 import struct
-import sys
 import threading
 import time
 
@@ -326,20 +325,14 @@ def all_cases():
 
 
 def main():
-    wanted = sys.argv[1:]
-
-    def chosen(name):
-        return not wanted or any(part in name for part in wanted)
-
-    cases = [case for case in all_cases() if chosen(case[0])]
+    cases = ipsec.chosen(all_cases())
     cases.sort(key=lambda case: matrix.MACHINES.index(case[1]))
     with matrix.Stage(flow for _, _, flow, _ in cases) as stage:
         traffic = Traffic(stage, [case[1:3] for case in cases])
         ipsec.run_cases(
             [(f"ipv{version}_{function.__name__}",
               functools.partial(special, stage, function, version))
-             for version in matrix.FAMILIES for function in SPECIAL
-             if chosen(f"ipv{version}_{function.__name__}")] +
+             for version in matrix.FAMILIES for function in SPECIAL] +
             [(name, functools.partial(method, traffic, machine, flow))
              for name, machine, flow, method in cases])
 
