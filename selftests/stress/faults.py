@@ -197,9 +197,6 @@ def gone():
     """Nothing of the module is there."""
     problems = [f"{path} is there" for path in (MODULE, SYSCTL)
                 if os.path.exists(path)]
-    with open("/sys/kernel/tracing/enabled_functions",
-              encoding="ascii") as file:
-        problems += [f"hooked: {line.strip()}" for line in file]
     # All families: to ask for one by its name would load its module.
     listing = nl.Socket(nl.NETLINK_GENERIC)
     if any(b"ipsecstat\0" in reply for reply in listing.request(
@@ -208,6 +205,13 @@ def gone():
         problems.append("the family is there")
     listing.socket.close()
     return problems
+
+
+def hooked():
+    """Functions that somebody has hooked; the list takes seconds to be made."""
+    with open("/sys/kernel/tracing/enabled_functions",
+              encoding="ascii") as file:
+        return [f"hooked: {line.strip()}" for line in file]
 
 
 # --- actions ----------------------------------------------------------------
@@ -325,7 +329,7 @@ def load():
     after()
     with in_modules():
         problems = stepped(Action(attempt, check, after=after, stride=STRIDE))
-    return problems + gone() + (attempt() or check(None))
+    return problems + hooked() + gone() + (attempt() or check(None))
 
 
 def make_it_fail(text):
