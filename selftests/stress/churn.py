@@ -31,7 +31,6 @@ import sa
 import traffic
 
 SCALE = float(os.environ.get("CHURN_SCALE", "0.01"))
-NR_DELETE_MODULE = 176
 REQID = 7
 EXPIRE_GROUP = 2
 EXPIRING = 256                          # SAs that end in the same second
@@ -70,8 +69,7 @@ class Own:
     """A namespace of this process alone."""
 
     def __init__(self):
-        if ipsec.libc.unshare(ipsec.CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "unshare")
+        ipsec.unshare()
         self.xfrm = sa.Socket()
         ipsec.run("ip", "link", "set", "lo", "up")
         with open("/proc/sys/net/core/xfrm_acq_expires", "w",
@@ -137,7 +135,7 @@ def dumps(count):
         family = patiently(nl.Family)
         family.socket.send(nl.message(family.id, nl.NLM_F_REQUEST |
                                       nl.NLM_F_DUMP, b"\1\1\0\0"))
-        if ipsec.libc.syscall(NR_DELETE_MODULE, b"ipsecstat",
+        if ipsec.libc.syscall(ipsec.NR_DELETE_MODULE, b"ipsecstat",
                               os.O_NONBLOCK) == 0:
             problems.append("the module went with a dump open")
             ipsec.run("modprobe", "ipsecstat")

@@ -29,7 +29,7 @@ import ipsec
 import nl
 import sa
 
-NR_INIT_MODULE, NR_DELETE_MODULE = 175, 176
+NR_INIT_MODULE = 175
 DEBUG = "/sys/kernel/debug"
 NTH = "/proc/thread-self/fail-nth"
 SYSCTL = "/proc/sys/net/ipsecstat/read_group_range"
@@ -154,7 +154,7 @@ class Namespace:
     """This process's own, with two SAs that stay."""
 
     def __init__(self):
-        unshare()
+        ipsec.unshare()
         self.file = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         ipsec.run("ip", "-b", "-", text=(
             "link set lo up\naddr add 10.1.0.1/24 dev lo\n"
@@ -296,13 +296,8 @@ def namespace(space):
 
     with in_modules():
         return stepped(Action(
-            unshare, check,
+            ipsec.unshare, check,
             after=lambda: ipsec.libc.setns(space.file, ipsec.CLONE_NEWNET)))
-
-
-def unshare():
-    if ipsec.libc.unshare(ipsec.CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "unshare")
 
 
 def load():
@@ -318,7 +313,7 @@ def load():
 
     def after():
         if os.path.exists(MODULE):
-            call(NR_DELETE_MODULE, b"ipsecstat", os.O_NONBLOCK)
+            call(ipsec.NR_DELETE_MODULE, b"ipsecstat", os.O_NONBLOCK)
 
     def check(error):
         if error:
@@ -373,7 +368,7 @@ def refused_until_reloaded(space):
     except nl.Refused as error:
         if number(error) != errno.ENOMEM:
             problems = [f"refused by: {error}"]
-    unshare()
+    ipsec.unshare()
     nl.Family().get()                   # another namespace is not concerned
     ipsec.libc.setns(space.file, ipsec.CLONE_NEWNET)
     ipsec.reload_module()

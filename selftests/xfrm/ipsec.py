@@ -22,6 +22,7 @@ import nl
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIBRARY = os.path.join(HERE, "../../lib/libfwpuclnt.so.1")
 CLONE_NEWNET = 0x40000000
+NR_DELETE_MODULE = 176
 PATIENCE = nl.PATIENCE
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -141,6 +142,12 @@ class Engine:
     def close(self):
         self._check("FwpmEngineClose0",
                     self.lib.FwpmEngineClose0(self.handle))
+
+
+def unshare():
+    """A network namespace of this process alone, from here on."""
+    if libc.unshare(CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "unshare")
 
 
 def reload_module():
