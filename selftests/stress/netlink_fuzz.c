@@ -2,12 +2,13 @@
 /*
  * Hostile requests to the netlink family, by all kinds of people.
  *
- * FUZZ_COUNT buffers with mutated messages are sent, in equal shares, as root, as
- * an ordinary user, and as root of a user namespace to its own network namespace
- * and to that of the host, the latter two also by a socket that root had opened. The kernel must live; what it sends back must be an
- * error out of a short list or a well-formed answer, and the latter only to those
- * who may read; and a valid request in between must get the same, true figures
- * each time. Nothing else about an SA, and no kernel address, may be in an answer.
+ * FUZZ_COUNT mutated messages are sent, some alone, some many in a buffer, in
+ * equal shares as root, as an ordinary user, and as root of a user namespace to its
+ * own network namespace and to that of the host; as ordinary people also by a socket
+ * that root had opened. The kernel must live; what it sends back must be an error out
+ * of a short list or a well-formed answer, and the latter only to those who may read;
+ * and a valid request in between must get the same, true figures each time. Nothing
+ * else about an SA, and no kernel address, may be in an answer.
  *
  * FUZZ_SEED makes another series; a buffer that broke something is printed, and
  * belongs into the table of named requests.
@@ -234,10 +235,11 @@ static void mutate(struct request *r)
 /*
  * Whatever became of the lengths: every message that the kernel will find is for
  * our family or for nobody. The others are not what is tested here, and root may
- * ask them to do a lot.
+ * ask them to do a lot. Returns how many it will find.
  */
-static void keep_to_family(struct request *r, uint16_t family)
+static unsigned long keep_to_family(struct request *r, uint16_t family)
 {
+	unsigned long found = 0;
 	struct nlmsghdr *nl;
 	size_t at = 0;
 
@@ -246,31 +248,33 @@ static void keep_to_family(struct request *r, uint16_t family)
 		if (nl->nlmsg_type >= NLMSG_MIN_TYPE)
 			nl->nlmsg_type = family;
 		if (nl->nlmsg_len < sizeof(*nl) || nl->nlmsg_len > r->len - at)
-			return;
+			break;
 		at += NLMSG_ALIGN(nl->nlmsg_len);
+		found++;
 	}
+	return found;
 }
 
-static void make_request(struct request *r, uint16_t family)
+static unsigned long make_request(struct request *r, uint16_t family)
 {
 	int n;
 
 	r->len = 0;
-	for (n = one_in(4) ? 1 + below(6) : 1; n; n--)
+	for (n = one_in(2) ? 1 + below(16) : 1; n; n--)
 		put_message(r, family);
 	for (n = one_in(2) ? below(6) : 0; n; n--)
 		mutate(r);
 	/* Nothing at all never gets to the family. */
 	if (!r->len)
 		put(r, "", 1);
-	keep_to_family(r, family);
+	return keep_to_family(r, family);
 }
 
 static void show(const struct request *r)
 {
 	size_t i;
 
-	printf("# the request:");
+	printf("# the buffer:");
 	for (i = 0; i < r->len; i++)
 		printf("%s%02x", i % 4 ? "" : " ", r->data[i]);
 	printf("\n");
@@ -620,36 +624,36 @@ static void set_strict(struct client *c, int on)
 
 static const char *fuzz(struct client *c, unsigned long count)
 {
+	unsigned long n, sent = 0;
 	struct timespec from, to;
 	const char *problem;
 	struct request r;
-	unsigned long n;
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
 
-	for (n = 0; n < count; n++) {
+	for (n = 0; sent < count; n++) {
 		if (n % CHECK_EACH == 0) {
 			set_strict(c, n / CHECK_EACH % 2);
 			problem = valid_request(c) ?: check_first(c);
 			if (problem) {
-				printf("# before request %lu, a valid one\n", n);
+				printf("# before buffer %lu, a valid request\n", n);
 				return problem;
 			}
 		}
-		make_request(&r, c->family);
+		sent += make_request(&r, c->family);
 		if (send(c->fd, r.data, r.len, 0) < 0)
 			problem = strerror(errno);
 		else
 			problem = drain(c, NULL, NULL);
 		if (problem) {
-			printf("# request %lu\n", n);
+			printf("# buffer %lu\n", n);
 			show(&r);
 			return problem;
 		}
 	}
 	clock_gettime(CLOCK_MONOTONIC, &to);
-	printf("# %lu requests, %lu answers with figures, %ld seconds\n", count,
-	       c->answers, (long)(to.tv_sec - from.tv_sec));
+	printf("# %lu messages in %lu buffers, %lu answers with figures, %ld seconds\n",
+	       sent, n, c->answers, (long)(to.tv_sec - from.tv_sec));
 	return valid_request(c);
 }
 
