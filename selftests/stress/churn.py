@@ -14,6 +14,7 @@ import errno
 import functools
 import multiprocessing
 import os
+import socket
 import sys
 import time
 import traceback
@@ -203,6 +204,7 @@ def expiries(count):
     """SAs whose time is up, flushed when the first of them goes."""
     own = Own()
     events = nl.Socket(nl.NETLINK_XFRM)
+    events.socket.setsockopt(socket.SOL_SOCKET, nl.SO_RCVBUFFORCE, 1 << 25)
     events.socket.bind((0, EXPIRE_GROUP))
     for _ in range(count):
         for first in range(0x100, 0x100 + EXPIRING, sa.CHUNK):
