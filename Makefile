@@ -112,7 +112,7 @@ help:
 	@echo 'make bench           what a packet, an SA and a read cost, beside what the'
 	@echo '                     other ways cost; docs/performance.md explains it'
 	@echo 'make fuzz            a session of each fuzzer, FUZZ_SECONDS=60 long;'
-	@echo '                     FUZZ="reply" selects some'
+	@echo '                     FUZZ="reply" selects one'
 	@echo 'make shell           a shell in the guest, the module loaded'
 	@echo 'make clean           removes what make built; rm -r build removes'
 	@echo '                     what the tests fetched, too'
