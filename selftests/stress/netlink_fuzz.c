@@ -72,8 +72,10 @@ static const struct {
 #undef SECRET
 };
 
+/* ENOBUFS: a dump that begins while the answers before fill the socket. */
 static const int errors[] = {
 	0, EPERM, EBUSY, EINVAL, ERANGE, EOPNOTSUPP, EPROTONOSUPPORT, EMSGSIZE,
+	ENOBUFS,
 };
 
 struct client {
