@@ -115,6 +115,19 @@ static int any_number(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
+/* Tells of the end of a family go to all who joined the group of the controller. */
+static bool is_gone(const struct family *family, struct nlmsghdr *nlh)
+{
+	const struct nlattr *id;
+
+	if (nlh->nlmsg_type != GENL_ID_CTRL || !genlmsg_valid_hdr(nlh, 0) ||
+	    genlmsg_hdr(nlh)->cmd != CTRL_CMD_DELFAMILY)
+		return false;
+	id = nlmsg_find_attr(nlh, GENL_HDRLEN, CTRL_ATTR_FAMILY_ID);
+	return id && nla_len(id) == sizeof(uint16_t) &&
+	       nla_get_u16(id) == family->id;
+}
+
 static int on_message(struct nl_msg *msg, void *arg)
 {
 	struct reading *reading = arg;
@@ -122,6 +135,12 @@ static int on_message(struct nl_msg *msg, void *arg)
 	struct nlmsghdr *nlh = nlmsg_hdr(msg);
 	struct nlattr **attrs;
 
+	if (is_gone(reading->family, nlh)) {
+		reading->result = failed(reading->family, ENOENT,
+					 "the kernel module ipsecstat was unloaded");
+		reading->done = true;
+		return NL_STOP;
+	}
 	if (nlh->nlmsg_type != reading->family->id || !genlmsg_valid_hdr(nlh, 0))
 		return NL_SKIP;
 	attrs = calloc((size_t)reader->max + 1, sizeof(struct nlattr *));
@@ -210,6 +229,7 @@ int family_ask(struct family *family, struct nl_msg *request,
 
 int family_join(struct family *family, const char *group)
 {
+	int ends = genl_ctrl_resolve_grp(family->sock, "nlctrl", "notify");
 	int id = genl_ctrl_resolve_grp(family->sock, IPSECSTAT_FAMILY_NAME,
 				       group);
 	int nle;
@@ -217,7 +237,9 @@ int family_join(struct family *family, const char *group)
 	if (id < 0)
 		return failed(family, EOPNOTSUPP,
 			      "the module has no such events");
-	nle = nl_socket_add_membership(family->sock, id);
+	nle = ends < 0 ? ends : nl_socket_add_membership(family->sock, ends);
+	if (!nle)
+		nle = nl_socket_add_membership(family->sock, id);
 	if (nle == -NLE_PERM)
 		return failed_errno(family, EPERM);
 	if (!nle)

@@ -44,8 +44,8 @@ int family_ask(struct family *family, struct nl_msg *request,
 	       const struct family_reader *reader);
 
 /*
- * Join a multicast group. From then on the socket is for events alone: ask on
- * another one.
+ * Join a multicast group. From then on the socket is for events alone, the end of
+ * the module among them: ask on another one.
  */
 int family_join(struct family *family, const char *group);
 
@@ -54,7 +54,8 @@ int family_fd(const struct family *family);
 
 /*
  * Read the events that are there, without waiting for more. -ENOBUFS: the
- * kernel had more of them than the socket holds, and some are lost.
+ * kernel had more of them than the socket holds, and some are lost. -ENOENT: the
+ * module was unloaded, so no more will come.
  */
 int family_receive(struct family *family, const struct family_reader *reader);
 
