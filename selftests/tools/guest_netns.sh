@@ -6,7 +6,6 @@
 
 . ./helpers.sh
 
-schema=./schema.py
 key=0x00112233445566778899aabbccddeeff
 
 # found PYTHON: holds for the JSON, which is j.
@@ -21,7 +20,7 @@ if not ok:
 sys.exit(not ok)' "$tmp/out" "$1"
 }
 
-valid() { /usr/bin/python3 $schema "$@" <"$tmp/out"; }
+valid() { /usr/bin/python3 ./schema.py ipsecstat "$@" <"$tmp/out"; }
 
 # Two namespaces with an SA in each direction, over a link between them.
 connect()

@@ -19,8 +19,7 @@ format()
 	check "$judge ($*): every member, every value" judged "$judge"
 }
 
-# Of the schema, the object or what it says of one line of the table.
-fits() { /usr/bin/python3 ./fits.py "$1" <"$tmp/out"; }
+valid() { /usr/bin/python3 ./schema.py "$@" <"$tmp/out"; }
 
 # Times differ with the clock; that they are times is seen all the same.
 drops_text()
@@ -36,14 +35,14 @@ drops()
 	check "drops: as in drops.expected" drops_text
 	run "$FAKE" drops --json
 	check "drops --json: ends with 0" ended 0
-	check "drops --json: fits the schema" fits whole
+	check "drops --json: fits the schema" valid ipsecstat-drops
 	run "$FAKE" monitor
 	check "monitor: ends with 0 when interrupted" ended 0
 	check "monitor: a line" out_has \
 		"  Incorrect SPI: esp from 192.0.2.1 to 198.51.100.2 spi 0xc0ffee11, 18400000000000000000 packets"
 	run "$FAKE" monitor --json
 	check "monitor --json: ends with 0 when interrupted" ended 0
-	check "monitor --json: fits the schema" fits drop
+	check "monitor --json: fits the schema" valid ipsecstat-drops/drop
 }
 
 ktap_print_header

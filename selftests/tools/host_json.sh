@@ -5,7 +5,7 @@
 
 . ./helpers.sh
 
-valid() { /usr/bin/python3 ./schema.py "$@" <"$tmp/out"; }
+valid() { /usr/bin/python3 ./schema.py ipsecstat "$@" <"$tmp/out"; }
 
 # of_kind KEYS OPTIONS...: the keys, with commas, are somewhere in it.
 of_kind()

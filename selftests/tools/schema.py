@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Judges JSON, an object in each line or one over all of them, by the schema.
+"""Judges JSON, an object in each line or one over all of them, by its schema.
 
-    schema.py [KEY...] <output
+    schema.py ipsecstat|ipsecstat-drops[/DEFINITION] [KEY...] <output
 
-Demands the KEYs, too, somewhere in each object. And whatever the output is, the
-schema must refuse it when a figure, or one of the keys that are always there, is
-missing or out of its range: else it would say nothing.
+The schemas are those of docs/; DEFINITION is a part of one. Demands the KEYs, too,
+somewhere in each object. And whatever the output is, the schema must refuse it when
+one of the keys that are always there is missing or out of its range: else it would
+say nothing.
 """
 
 import copy
@@ -16,7 +17,9 @@ import sys
 
 import jsonschema
 
-SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "docs/ipsecstat.schema.json"
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
+# What is there by choice, and namespaces and CPUs, by their names
+OPTIONAL = ("rates", "seconds", "from", "netns", "cpus")
 
 
 def objects(text):
@@ -27,8 +30,24 @@ def objects(text):
         return [json.loads(line) for line in text.splitlines()]
 
 
+def read(name):
+    """The validator of a schema, or of a part of it."""
+    name, _, part = name.partition("/")
+    schema = json.loads((DOCS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    kind = jsonschema.validators.validator_for(schema)
+    kind.check_schema(schema)
+    if part:
+        schema = {**schema["$defs"][part], "$defs": schema["$defs"]}
+    # Readers skip keys that they do not know, but we know all.
+    return kind({**schema, "unevaluatedProperties": False},
+                format_checker=kind.FORMAT_CHECKER)
+
+
 def places(value, path=()):
     """Every key of an object, and where it is."""
+    if isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from places(inner, path + (number,))
     if isinstance(value, dict):
         for key, inner in value.items():
             yield path + (key,)
@@ -37,10 +56,9 @@ def places(value, path=()):
 
 def is_needed(path):
     """Must the schema notice that it is not there?"""
-    if "rates" in path:
-        return False
-    return (path[-1] in ("version", "boot", "time", "since")
-            or path[-2:-1] and path[-2].endswith("Statistics"))
+    return not (isinstance(path[-1], int) or path[-1].endswith("Statistics")
+                or path[-1] in OPTIONAL or "rates" in path
+                or path[-2:-1] in (("netns",), ("cpus",)))
 
 
 def changed(value, path, change):
@@ -63,24 +81,26 @@ def holes(validator, value):
                    "a word": lambda inner, key: inner.update({key: "word"})}
         for name, change in changes.items():
             if validator.is_valid(changed(value, path, change)):
-                yield "takes %s, %s" % (".".join(path), name)
+                yield f"takes {'.'.join(map(str, path))}, {name}"
+
+
+def complaints(name, values, keys=()):
+    """What is wrong with them, by the schema of this name."""
+    validator = read(name)
+    found = [] if values else ["nothing to judge"]
+    for value in values:
+        found += [error.message for error in validator.iter_errors(value)]
+        seen = {path[-1] for path in places(value)}
+        found += [f"no {key}" for key in keys if key not in seen]
+    return found + [hole for value in values[:1]
+                    for hole in holes(validator, value)]
 
 
 def main():
     """Returns the exit status."""
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
-    values = objects(sys.stdin.read())
-    complaints = [] if values else ["nothing to judge"]
-    for value in values:
-        complaints += [error.message for error in validator.iter_errors(value)]
-        seen = {path[-1] for path in places(value)}
-        complaints += ["no " + key for key in sys.argv[1:] if key not in seen]
-    complaints += [hole for value in values[:1] for hole in holes(validator, value)]
-    for complaint in complaints:
-        print(complaint)
-    return bool(complaints)
+    found = complaints(sys.argv[1], objects(sys.stdin.read()), sys.argv[2:])
+    print(*found, sep="\n")
+    return bool(found)
 
 
 if __name__ == "__main__":
