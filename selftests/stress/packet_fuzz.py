@@ -29,11 +29,11 @@ COUNT = int(os.environ.get("FUZZ_COUNT", "4000"))
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "0"))
 SEED = os.environ.get("FUZZ_SEED", "1")
 LOT = 128
-UDP, ROUTING, FRAGMENT, OPTIONS, IPCOMP, UNKNOWN = 17, 43, 44, 60, 108, 253
+UDP, ROUTING, FRAGMENT, OPTIONS, UNKNOWN = 17, 43, 44, 60, 253
 INNER = {4: 4, 6: 41}
 # What raw sockets send, and how often a packet comes as another than it is
-PROTOS = {4: (ESP, AH, UDP, IPCOMP, 4, 41),
-          6: (ESP, AH, UDP, IPCOMP, 4, 41, OPTIONS, FRAGMENT, ROUTING)}
+PROTOS = {4: (ESP, AH, UDP, 4, 41),
+          6: (ESP, AH, UDP, 4, 41, OPTIONS, FRAGMENT, ROUTING)}
 ODD_PROTO = 16
 ODD_BYTES = (0, 1, 2, 3, 4, 15, 16, 17, 50, 51, 59, 127, 128, 254, 255)
 
