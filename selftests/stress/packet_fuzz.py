@@ -155,11 +155,12 @@ class Fuzzer:
         print(f"# {sent} packets: " + ", ".join(
             f"{count} {figure}" for figure, count in moved.items()
             if figure in ipsec.CAUSES + [ipsec.TOTAL]))
+        # Of so many they all come; of what a few seconds bring, who knows.
         return [f"no {figure}" for figure in
                 ("in.totalSuccessfulPackets", "in.tunnelByteCount",
                  malformed.NO_POLICY, "esp.decryptionFailuresOnInbound",
                  "esp.invalidSpisOnInbound", "ah.invalidSpisOnInbound")
-                if not moved.get(figure)]
+                if not SECONDS and not moved.get(figure)]
 
 
 def main():
