@@ -103,9 +103,10 @@ class Wire:
 def wires():
     """To host b, which listens; one for each IP version."""
     # Loaded, they hold what is inside a tunnel against the policies as well; and
-    # IPComp that nobody has an SA for has a line of the MIB, but no figure.
+    # IPComp and IP in IP that nobody has an SA for have a line of the MIB, but no
+    # figure.
     ipsec.run("modprobe", "-r", "xfrm_interface", "ip_vti", "ip6_vti",
-              "ipcomp", "ipcomp6")
+              "ipcomp", "ipcomp6", "xfrm4_tunnel", "xfrm6_tunnel")
     with ipsec.Link() as link:
         with ipsec.inside(link.b.name):
             daemon = socket.socket(type=socket.SOCK_DGRAM)
