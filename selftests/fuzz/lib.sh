@@ -5,6 +5,8 @@
 
 fuzz=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 fuzzers=(reply arguments)
+# In the guest: selftests/stress/NAME_fuzz
+guest_fuzzers=(netlink packet)
 
 # run_fuzzer NAME ARGUMENT...: with the bounds that hold for every run.
 run_fuzzer()

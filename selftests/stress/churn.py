@@ -14,7 +14,6 @@ import errno
 import functools
 import multiprocessing
 import os
-import socket
 import sys
 import time
 import traceback
@@ -203,20 +202,19 @@ def readers(count):
 def expiries(count):
     """SAs whose time is up, flushed when the first of them goes."""
     own = Own()
-    events = nl.Socket(nl.NETLINK_XFRM)
-    events.socket.setsockopt(socket.SOL_SOCKET, nl.SO_RCVBUFFORCE, 1 << 25)
-    events.socket.bind((0, EXPIRE_GROUP))
+    events = nl.xfrm_events(EXPIRE_GROUP)
+    events.settimeout(nl.PATIENCE)
     for _ in range(count):
         for first in range(0x100, 0x100 + EXPIRING, sa.CHUNK):
             own.xfrm.send([sa.added(spi, mode="tunnel", seconds=1)
                            for spi in range(first, first + sa.CHUNK)])
-        events.socket.recv(1 << 16)
+        events.recv(1 << 16)
         own.xfrm.send([sa.flushed()])
         with contextlib.suppress(BlockingIOError, OSError):
-            events.socket.setblocking(False)
-            while events.socket.recv(1 << 16):
+            events.setblocking(False)
+            while events.recv(1 << 16):
                 pass
-        events.socket.settimeout(nl.PATIENCE)
+        events.settimeout(nl.PATIENCE)
     return own.problems(count * EXPIRING)
 
 

@@ -99,7 +99,8 @@ def complaints(name, values, keys=()):
 def main():
     """Returns the exit status."""
     found = complaints(sys.argv[1], objects(sys.stdin.read()), sys.argv[2:])
-    print(*found, sep="\n")
+    for complaint in found:
+        print(complaint)
     return bool(found)
 
 

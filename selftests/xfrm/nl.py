@@ -252,6 +252,14 @@ def state_of(info):
     return State(target, spi, proto, family, size, count)
 
 
+def xfrm_events(groups):
+    """A socket in these groups, with room for what comes all at once."""
+    events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_XFRM)
+    events.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 25)
+    events.bind((0, groups))
+    return events
+
+
 class Lifetimes:
     """What the kernel counts in each SA of a namespace, dead ones included.
 
@@ -263,10 +271,7 @@ class Lifetimes:
 
     def __init__(self):
         self.lister = Socket(NETLINK_XFRM)
-        self.events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
-                                    NETLINK_XFRM)
-        self.events.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 25)
-        self.events.bind((0, GROUPS))
+        self.events = xfrm_events(GROUPS)
         self.events.setblocking(False)
         self.live, self.dead, self.count = {}, collections.Counter(), 0
         self.known_dead = set()
