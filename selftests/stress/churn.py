@@ -103,8 +103,7 @@ def sas(count):
     for _ in range(lots):
         own.xfrm.send([sa.added(spi, reqid=REQID, mode="tunnel")
                        for spi in range(0x1000, 0x1000 + sa.CHUNK)])
-        own.xfrm.send([sa.deleted(spi)
-                       for spi in range(0x1000, 0x1000 + sa.CHUNK)])
+        own.xfrm.delete(range(0x1000, 0x1000 + sa.CHUNK))
     return own.problems(lots * sa.CHUNK, lots * (sa.CHUNK - 1))
 
 

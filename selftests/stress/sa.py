@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """SAs made and removed by raw netlink, many at a time."""
+import errno
 import socket
 import struct
+import time
 
 import nl
 
@@ -52,6 +54,11 @@ class Socket(nl.Socket):
 
     def send(self, messages):
         """All in one buffer; the first error is raised."""
+        for _, error in self.refused(messages):
+            raise error
+
+    def refused(self, messages):
+        """All in one buffer; (message, error) of each that failed."""
         whole = b""
         for number, (kind, payload) in enumerate(messages, 1):
             flags = nl.NLM_F_REQUEST
@@ -61,12 +68,29 @@ class Socket(nl.Socket):
             whole += struct.pack("=IHHII", 16 + len(payload), kind, flags,
                                  number, 0) + payload
         self.socket.send(whole)
-        last = None
+        refused, last = [], None
         while last != len(messages):
             for kind, data in self._received():
-                if kind == nl.NLMSG_ERROR:
+                if kind != nl.NLMSG_ERROR:
+                    continue
+                last, = struct.unpack_from("=I", data, 28)
+                try:
                     self._refuse(data, 36)
-                    last, = struct.unpack_from("=I", data, 28)
+                except nl.Refused as error:
+                    refused.append((messages[last - 1], error))
+        return refused
+
+    def delete(self, spis):
+        """Whoever looks for an SA while the kernel moves all to a larger hash
+        table (xfrm_hash_resize()) may miss it, so each is asked for again."""
+        deadline = time.monotonic() + nl.PATIENCE
+        left = [deleted(spi) for spi in spis]
+        while left:
+            refused = self.refused(left)
+            for _, error in refused:
+                if error.number != errno.ESRCH or time.monotonic() > deadline:
+                    raise error
+            left = [message for message, _ in refused]
 
     def listed(self):
         """How many states there are."""
