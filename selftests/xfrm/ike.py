@@ -541,7 +541,6 @@ def prepare(host, peer, number):
 
 
 def main():
-    ipsec.PATIENCE = 20
     with ipsec.Link() as link, Router(link) as router:
         prepare(link.a, link.b, 1)
         prepare(link.b, link.a, 2)
