@@ -56,6 +56,9 @@ class Ktap:
 def chosen(cases):
     """Those in whose name, their first member, is a word of the command line."""
     words = sys.argv[1:]
+    for word in words:
+        if not any(word in case[0] for case in cases):
+            sys.exit(f"{sys.argv[0]}: no case has '{word}' in its name")
     return [case for case in cases
             if not words or any(word in case[0] for word in words)]
 
