@@ -38,45 +38,38 @@ struct ipsecstat_class {
 	struct u64_stats_sync syncp;
 };
 
-enum ipsecstat_drop {
-	IPSECSTAT_ESP_NO_STATE,
-	IPSECSTAT_ESP_AUTH,
-	IPSECSTAT_ESP_DECRYPT,
-	IPSECSTAT_ESP_REPLAY,
-	IPSECSTAT_ESP_LARVAL,
-	IPSECSTAT_AH_NO_STATE,
-	IPSECSTAT_AH_AUTH,
-	IPSECSTAT_AH_REPLAY,
-	IPSECSTAT_AH_LARVAL,
-	IPSECSTAT_ENCAP,
-	IPSECSTAT_CLEAR_TEXT,
-	IPSECSTAT_WRONG_SA,
-	IPSECSTAT_NO_POLICY,
-	IPSECSTAT_DROPS,
-	IPSECSTAT_TOTAL_ONLY = IPSECSTAT_DROPS
+/* Inbound reasons come first in the enumeration. */
+#define IPSECSTAT_REASONS	(IPSECSTAT_DROP_REASON_IPTFS + 1)
+
+/* Whose packets are dropped: by the last SA they passed, or their SPI. */
+enum ipsecstat_owner {
+	IPSECSTAT_OWNER_ESP,
+	IPSECSTAT_OWNER_AH,
+	IPSECSTAT_OWNER_OTHER,
+	IPSECSTAT_OWNER_NONE,
+	IPSECSTAT_OWNERS
 };
 
-/* Lines of the kernel's MIB that drop.c watches; see its table. */
-#define IPSECSTAT_MIB_LINES	17
+/* Lines of the kernel's MIB; see the tables of mib.c. */
+#define IPSECSTAT_MIB_IN	17
+#define IPSECSTAT_MIB_OUT	15
 
 /**
  * struct ipsecstat_cpu - what one CPU counted in one namespace
  * @class: transforms, by kind of SA
- * @drop: dropped packets, by cause
+ * @drop: dropped packets, by reason and owner
  * @syncp: guards @drop on 32-bit hosts
- * @mib_seen: the watched MIB lines, as far as they are booked
- * @mib_due: the same, as far as a reader wants them booked
- * @clear_text_settled: what readers booked, see ipsecstat_drop_settle()
- * @mib_base: sum of all inbound MIB lines when counting began
+ * @mib_seen: inbound lines of the MIB, as far as they are attributed
+ * @mib_due: the same, as far as a reader wants them attributed
+ * @mib_settled: what readers attributed, see ipsecstat_mib_settle()
  */
 struct ipsecstat_cpu {
 	struct ipsecstat_class class[IPSECSTAT_CLASSES];
-	u64_stats_t drop[IPSECSTAT_DROPS];
+	u64_stats_t drop[IPSECSTAT_REASONS][IPSECSTAT_OWNERS];
 	struct u64_stats_sync syncp;
-	unsigned long mib_seen[IPSECSTAT_MIB_LINES];
-	unsigned long mib_due[IPSECSTAT_MIB_LINES];
-	unsigned long clear_text_settled;
-	unsigned long mib_base;
+	unsigned long mib_seen[IPSECSTAT_MIB_IN];
+	unsigned long mib_due[IPSECSTAT_MIB_IN];
+	unsigned long mib_settled[IPSECSTAT_MIB_IN];
 };
 
 /**
@@ -103,14 +96,14 @@ struct ipsecstat_sa {
  * struct ipsecstat_sum - counters of one or of all CPUs, added up
  * @bytes: by direction and kind of SA
  * @packets: by direction and kind of SA
- * @drop: dropped packets, by cause
- * @drop_total: dropped packets of all causes
+ * @drop: inbound packets dropped, by reason and owner
+ * @out: outbound lines of the MIB
  */
 struct ipsecstat_sum {
 	u64 bytes[IPSECSTAT_DIRS][IPSECSTAT_CLASSES];
 	u64 packets[IPSECSTAT_DIRS][IPSECSTAT_CLASSES];
-	u64 drop[IPSECSTAT_DROPS];
-	u64 drop_total;
+	u64 drop[IPSECSTAT_REASONS][IPSECSTAT_OWNERS];
+	u64 out[IPSECSTAT_MIB_OUT];
 };
 
 #endif /* _IPSECSTAT_COUNTERS_H */

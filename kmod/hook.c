@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attaching to functions of the kernel, and finding them.
+ * Attaching to functions of the kernel.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/ftrace.h>
-#include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <linux/sched.h>
 
 #include "hook.h"
+
+/* What an error of ftrace says about this host. */
+static const char *ipsecstat_hook_why(int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return "ftrace is off; set the sysctl kernel.ftrace_enabled to 1";
+	case -ENODEV:
+		return "ftrace was disabled after an error of the kernel";
+	case -ENOMEM:
+		return "out of memory";
+	default:
+		return "this kernel lacks the function, or cannot trace it";
+	}
+}
 
 /*
  * Modules may not look up symbols, but a probe that is registered and never
@@ -47,8 +62,8 @@ static int ipsecstat_hook_attach_one(struct ipsecstat_hook *hook)
 	if (!err)
 		err = register_ftrace_function(&hook->ops);
 	if (err) {
-		pr_err("this kernel lacks %s, or does not let it be traced (%pe)\n",
-		       hook->name, ERR_PTR(err));
+		pr_err("cannot hook %s: %s (%pe)\n", hook->name,
+		       ipsecstat_hook_why(err), ERR_PTR(err));
 		ftrace_free_filter(&hook->ops);
 	}
 	return err;
@@ -79,51 +94,33 @@ int ipsecstat_hook_attach(struct ipsecstat_hook *hooks, size_t count)
 	return 0;
 }
 
+/*
+ * After an error of its own, ftrace refuses to patch the kernel again, and the
+ * patched functions go on calling the hook. Then its code has to stay.
+ */
+static void ipsecstat_hook_stay(const struct ipsecstat_hook *hook)
+{
+	pr_emerg("cannot unhook %s: %s; unloading never completes\n",
+		 hook->name, ipsecstat_hook_why(-ENODEV));
+	for (;;)
+		schedule_timeout_idle(MAX_SCHEDULE_TIMEOUT);
+}
+
 /**
  * ipsecstat_hook_detach() - detach hooks
  * @hooks: the hooks, all attached
  * @count: how many
  *
- * No callback runs any more when this returns.
+ * No callback runs any more when this returns. It does not return if ftrace
+ * has been disabled by an error of the kernel.
  *
  * Context: Process context, sleeps for grace periods.
  */
 void ipsecstat_hook_detach(struct ipsecstat_hook *hooks, size_t count)
 {
 	while (count--) {
-		unregister_ftrace_function(&hooks[count].ops);
+		if (unregister_ftrace_function(&hooks[count].ops))
+			ipsecstat_hook_stay(&hooks[count]);
 		ftrace_free_filter(&hooks[count].ops);
 	}
-}
-
-/**
- * ipsecstat_hook_text() - where the text of a kernel function lies
- * @name: the function
- * @start: its first byte
- * @size: its length
- *
- * A symbol's printed form ends in its size.
- *
- * Context: Process context, may sleep.
- * Return: 0 or a negative errno, with the reason in the log
- */
-int ipsecstat_hook_text(const char *name, unsigned long *start,
-			unsigned long *size)
-{
-	char text[KSYM_SYMBOL_LEN];
-	const char *slash;
-	int err;
-
-	err = ipsecstat_hook_address(name, start);
-	if (err) {
-		pr_err("this kernel lacks %s (%pe)\n", name, ERR_PTR(err));
-		return err;
-	}
-	sprint_symbol(text, *start);
-	slash = strrchr(text, '/');
-	if (!slash || kstrtoul(slash + 1, 16, size)) {
-		pr_err("cannot tell the size of %s from \"%s\"\n", name, text);
-		return -ENOENT;
-	}
-	return 0;
 }

@@ -17,14 +17,17 @@ struct ipsecstat_hook {
 /*
  * The callbacks call nothing that is hooked, so they cannot recurse, and
  * without a RECURSION or RCU flag ftrace calls them straight from a trampoline
- * of their own.
+ * of their own. PERMANENT refuses sysctl kernel.ftrace_enabled=0, which would
+ * silence them, while they are attached.
  */
-#define IPSECSTAT_HOOK(_name, _func) \
-	{ .name = (_name), .ops = { .func = (_func) } }
+#define IPSECSTAT_HOOK(_name, _func) {				\
+	.name = (_name),					\
+	.ops = {						\
+		.func = (_func),				\
+		.flags = FTRACE_OPS_FL_PERMANENT,		\
+	} }
 
 int ipsecstat_hook_attach(struct ipsecstat_hook *hooks, size_t count);
 void ipsecstat_hook_detach(struct ipsecstat_hook *hooks, size_t count);
-int ipsecstat_hook_text(const char *name, unsigned long *start,
-			unsigned long *size);
 
 #endif /* _IPSECSTAT_HOOK_H */

@@ -9,7 +9,8 @@
  *	netns.c			their sum
  *	netlink.c access.c	a reply to those who may read
  *
- * And of a dropped packet: drop.c packet.c recent.c recent_nl.c.
+ * Of what SAs did between two ends: sa.c member.c peer.c peer_nl.c.
+ * And of a dropped packet: drop.c site.c mib.c packet.c recent.c recent_nl.c.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -20,23 +21,35 @@
 #include "member.h"
 #include "netlink.h"
 #include "netns.h"
+#include "peer.h"
 #include "recent.h"
 #include "sa.h"
+#include "site.h"
 #include "traffic.h"
 
 static int __init ipsecstat_init(void)
 {
 	int err;
 
+	if (IPSECSTAT_SOFTIRQS_MIX) {
+		pr_err("not loaded: softirqs of this PREEMPT_RT kernel preempt each other (CONFIG_PREEMPT_RT_NEEDS_BH_LOCK is off), so figures could be wrong\n");
+		return -EOPNOTSUPP;
+	}
 	err = ipsecstat_member_init();
 	if (err)
 		return err;
-	err = ipsecstat_recent_init();
+	err = ipsecstat_peer_init();
 	if (err)
 		goto err_member;
-	err = ipsecstat_net_register();
+	err = ipsecstat_recent_init();
+	if (err)
+		goto err_peer;
+	err = ipsecstat_site_init();
 	if (err)
 		goto err_recent;
+	err = ipsecstat_net_register();
+	if (err)
+		goto err_site;
 	err = ipsecstat_traffic_attach();
 	if (err)
 		goto err_net;
@@ -46,7 +59,9 @@ static int __init ipsecstat_init(void)
 	err = ipsecstat_sa_attach();
 	if (err)
 		goto err_drop;
-	ipsecstat_net_take_over();
+	err = ipsecstat_net_take_over();
+	if (err)
+		goto err_attached;
 	err = ipsecstat_netlink_register();
 	if (err)
 		goto err_attached;
@@ -60,8 +75,12 @@ err_traffic:
 	ipsecstat_traffic_detach();
 err_net:
 	ipsecstat_net_unregister();
+err_site:
+	ipsecstat_site_exit();
 err_recent:
 	ipsecstat_recent_exit();
+err_peer:
+	ipsecstat_peer_exit();
 err_member:
 	ipsecstat_member_exit();
 	pr_err("not loaded (%pe)\n", ERR_PTR(err));
@@ -75,7 +94,9 @@ static void __exit ipsecstat_exit(void)
 	ipsecstat_drop_detach();
 	ipsecstat_traffic_detach();
 	ipsecstat_net_unregister();
+	ipsecstat_site_exit();
 	ipsecstat_recent_exit();
+	ipsecstat_peer_exit();
 	ipsecstat_member_exit();
 }
 
@@ -84,4 +105,3 @@ module_exit(ipsecstat_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("IPsec statistics per network namespace");
-MODULE_ALIAS_GENL_FAMILY(IPSECSTAT_FAMILY_NAME);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is remembered of each VALID SA, to know what company it has: SAs of the
- * same flow, which a new one replaces, and SAs of the same tunnel.
+ * What is remembered of each VALID SA, to find SAs of the same flow, which a new
+ * one replaces, and its peer.
  *
  * An update can give an SA another if_id. What it was counted under is therefore
  * kept, not computed again when it leaves.
@@ -9,7 +9,6 @@
  * Locking: the callers hold the lock of sa.c.
  */
 #include <linux/hash.h>
-#include <linux/jhash.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <net/xfrm.h>
@@ -17,56 +16,23 @@
 #include "compat.h"
 #include "member.h"
 #include "netns.h"
+#include "peer.h"
 #include "reserve.h"
 #include "sa.h"
-
-/**
- * struct ipsecstat_tunnel - SAs between two end points, both ways
- * @node: in the hash of all tunnels
- * @net: the namespace
- * @a: one end
- * @b: the other end
- * @if_id: of the SAs
- * @family: of the ends
- * @members: how many SAs
- */
-struct ipsecstat_tunnel {
-	struct hlist_node node;
-	const struct net *net;
-	xfrm_address_t a;
-	xfrm_address_t b;
-	u32 if_id;
-	u16 family;
-	unsigned int members;
-};
 
 #define IPSECSTAT_HASH_BITS	14
 
 enum {
 	IPSECSTAT_BY_SA,
 	IPSECSTAT_BY_FLOW,
-	IPSECSTAT_BY_TUNNEL,
 	IPSECSTAT_HASHES
 };
 
 static struct hlist_head *ipsecstat_hash[IPSECSTAT_HASHES];
-static u32 ipsecstat_seed __read_mostly;
+static u64 ipsecstat_factor __read_mostly;
+#define IPSECSTAT_MEMBER_RESERVE	64
+
 static struct ipsecstat_reserve ipsecstat_members;
-static struct ipsecstat_reserve ipsecstat_tunnels;
-
-/* An address in one word. */
-static u32 ipsecstat_word(const xfrm_address_t *address, u16 family)
-{
-	if (family == AF_INET)
-		return (__force u32)address->a4;
-	return jhash2((__force const u32 *)address->a6, 4, ipsecstat_seed);
-}
-
-static struct hlist_head *ipsecstat_bucket(int by, const u32 *words, int count)
-{
-	return &ipsecstat_hash[by][jhash2(words, count, ipsecstat_seed) >>
-				   (32 - IPSECSTAT_HASH_BITS)];
-}
 
 static struct hlist_head *ipsecstat_sa_bucket(const struct xfrm_state *x)
 {
@@ -74,103 +40,35 @@ static struct hlist_head *ipsecstat_sa_bucket(const struct xfrm_state *x)
 			      [hash_ptr(x, IPSECSTAT_HASH_BITS)];
 }
 
-static struct hlist_head *ipsecstat_flow_bucket(const struct xfrm_state *x)
+/*
+ * Addresses, family and if_id are those of the peer. The product with a random
+ * odd factor spreads the keys well enough: each decides the highest bits.
+ */
+static struct hlist_head *
+ipsecstat_flow_bucket(const struct ipsecstat_member *member)
 {
-	const u32 words[] = {
-		ipsecstat_word(&x->props.saddr, x->props.family),
-		ipsecstat_word(&x->id.daddr, x->props.family),
-		x->props.reqid, x->if_id, x->mark.v & x->mark.m,
-		ipsecstat_sa_cpu(x),
-	};
+	const struct xfrm_state *x = member->x;
+	u64 key = (unsigned long)member->peer ^ member->dir ^
+		  (u64)x->props.reqid << 32 ^
+		  (u64)(x->mark.v & x->mark.m) << 16 ^
+		  (u64)ipsecstat_sa_cpu(x) << 48;
 
-	return ipsecstat_bucket(IPSECSTAT_BY_FLOW, words, ARRAY_SIZE(words));
+	return &ipsecstat_hash[IPSECSTAT_BY_FLOW]
+			      [key * ipsecstat_factor >>
+			       (64 - IPSECSTAT_HASH_BITS)];
 }
 
-/* The same for both directions. */
-static struct hlist_head *ipsecstat_tunnel_bucket(const struct xfrm_state *x)
+static bool ipsecstat_same_flow(const struct ipsecstat_member *one,
+				const struct ipsecstat_member *other)
 {
-	u32 source = ipsecstat_word(&x->props.saddr, x->props.family);
-	u32 target = ipsecstat_word(&x->id.daddr, x->props.family);
-	const u32 words[] = { min(source, target), max(source, target),
-			      x->if_id };
+	const struct xfrm_state *x = one->x, *y = other->x;
 
-	return ipsecstat_bucket(IPSECSTAT_BY_TUNNEL, words, ARRAY_SIZE(words));
-}
-
-static bool ipsecstat_same_flow(const struct xfrm_state *x,
-				const struct xfrm_state *y)
-{
-	u16 family = x->props.family;
-
-	return x->props.reqid == y->props.reqid && x->if_id == y->if_id &&
+	return one->peer == other->peer && x->props.reqid == y->props.reqid &&
 	       x->id.proto == y->id.proto && x->props.mode == y->props.mode &&
 	       x->mark.m == y->mark.m && !((x->mark.v ^ y->mark.v) & x->mark.m) &&
 	       ipsecstat_sa_cpu(x) == ipsecstat_sa_cpu(y) &&
-	       family == y->props.family &&
-	       net_eq(read_pnet(&x->xs_net), read_pnet(&y->xs_net)) &&
-	       xfrm_addr_equal(&x->id.daddr, &y->id.daddr, family) &&
-	       xfrm_addr_equal(&x->props.saddr, &y->props.saddr, family);
-}
-
-static bool ipsecstat_is_tunnel_of(const struct ipsecstat_tunnel *tunnel,
-				   const struct xfrm_state *x)
-{
-	const xfrm_address_t *saddr = &x->props.saddr, *daddr = &x->id.daddr;
-	u16 family = tunnel->family;
-
-	if (family != x->props.family || tunnel->if_id != x->if_id ||
-	    !net_eq(tunnel->net, read_pnet(&x->xs_net)))
-		return false;
-	return (xfrm_addr_equal(&tunnel->a, saddr, family) &&
-		xfrm_addr_equal(&tunnel->b, daddr, family)) ||
-	       (xfrm_addr_equal(&tunnel->a, daddr, family) &&
-		xfrm_addr_equal(&tunnel->b, saddr, family));
-}
-
-static struct ipsecstat_tunnel *
-ipsecstat_tunnel_new(struct ipsecstat_net *block, const struct xfrm_state *x,
-		     struct hlist_head *bucket)
-{
-	struct ipsecstat_tunnel *tunnel;
-
-	tunnel = ipsecstat_reserve_take(&ipsecstat_tunnels);
-	if (!tunnel)
-		return NULL;
-	tunnel->net = read_pnet(&x->xs_net);
-	tunnel->a = x->props.saddr;
-	tunnel->b = x->id.daddr;
-	tunnel->if_id = x->if_id;
-	tunnel->family = x->props.family;
-	tunnel->members = 0;
-	hlist_add_head(&tunnel->node, bucket);
-	block->sa.tunnels++;
-	return tunnel;
-}
-
-static struct ipsecstat_tunnel *
-ipsecstat_tunnel_join(struct ipsecstat_net *block, const struct xfrm_state *x)
-{
-	struct hlist_head *bucket = ipsecstat_tunnel_bucket(x);
-	struct ipsecstat_tunnel *tunnel;
-
-	hlist_for_each_entry(tunnel, bucket, node)
-		if (ipsecstat_is_tunnel_of(tunnel, x))
-			break;
-	if (!tunnel)
-		tunnel = ipsecstat_tunnel_new(block, x, bucket);
-	if (tunnel)
-		tunnel->members++;
-	return tunnel;
-}
-
-static void ipsecstat_tunnel_leave(struct ipsecstat_net *block,
-				   struct ipsecstat_tunnel *tunnel)
-{
-	if (--tunnel->members)
-		return;
-	block->sa.tunnels--;
-	hlist_del(&tunnel->node);
-	ipsecstat_reserve_give(&ipsecstat_tunnels, tunnel);
+	       xfrm_addr_equal(&x->props.saddr, &y->props.saddr,
+			       x->props.family);
 }
 
 /*
@@ -179,13 +77,12 @@ static void ipsecstat_tunnel_leave(struct ipsecstat_net *block,
  */
 static bool ipsecstat_flow_join(struct ipsecstat_member *member)
 {
-	struct hlist_head *bucket = ipsecstat_flow_bucket(member->x);
+	struct hlist_head *bucket = ipsecstat_flow_bucket(member);
 	const struct ipsecstat_member *other;
-	const struct xfrm_state *x = member->x;
 
 	hlist_for_each_entry(other, bucket, flow)
-		if (other->x->id.spi != x->id.spi &&
-		    ipsecstat_same_flow(other->x, x))
+		if (other->x->id.spi != member->x->id.spi &&
+		    ipsecstat_same_flow(other, member))
 			break;
 	hlist_add_head(&member->flow, bucket);
 	return other;
@@ -194,25 +91,60 @@ static bool ipsecstat_flow_join(struct ipsecstat_member *member)
 static int ipsecstat_member_join(struct ipsecstat_net *block,
 				 struct ipsecstat_member *member, bool *replaces)
 {
-	const struct xfrm_state *x = member->x;
-
-	if (ipsecstat_in_tunnel(x)) {
-		member->tunnel = ipsecstat_tunnel_join(block, x);
-		if (!member->tunnel)
-			return -ENOMEM;
-	}
-	if (x->props.reqid)
+	member->peer = ipsecstat_peer_join(block, member);
+	if (!member->peer)
+		return -ENOMEM;
+	if (member->x->props.reqid)
 		*replaces = ipsecstat_flow_join(member);
 	return 0;
 }
 
 static void ipsecstat_member_leave(struct ipsecstat_net *block,
-				   struct ipsecstat_member *member)
+				   struct ipsecstat_member *member, u8 reason)
 {
 	hlist_del_init(&member->flow);
-	if (member->tunnel)
-		ipsecstat_tunnel_leave(block, member->tunnel);
-	member->tunnel = NULL;
+	if (!member->peer)
+		return;
+	if (!member->device)
+		ipsecstat_member_settle(member);
+	ipsecstat_peer_leave(block, member, reason);
+	member->peer = NULL;
+}
+
+/**
+ * ipsecstat_member_settle() - count what an SA did since it was settled last
+ * @member: the SA, of a peer
+ *
+ * A process that sets a lifetime back is heard of only afterwards. What came
+ * between is not known then, and counts as nothing.
+ *
+ * Context: The lock of sa.c is held.
+ * Return: what the SA did since
+ */
+struct ipsecstat_lifetime ipsecstat_member_settle(struct ipsecstat_member *member)
+{
+	u64 bytes = READ_ONCE(member->x->curlft.bytes);
+	u64 packets = READ_ONCE(member->x->curlft.packets);
+	struct ipsecstat_lifetime since = { bytes - member->seen.bytes,
+				       packets - member->seen.packets };
+
+	if ((s64)since.bytes < 0 || (s64)since.packets < 0)
+		since = (struct ipsecstat_lifetime){};
+	member->seen = (struct ipsecstat_lifetime){ bytes, packets };
+	ipsecstat_peer_carried(member->peer, member->dir, &since);
+	return since;
+}
+
+/**
+ * ipsecstat_member_reset() - a process has set the lifetime of an SA
+ * @member: the SA
+ *
+ * Context: The lock of sa.c is held.
+ */
+void ipsecstat_member_reset(struct ipsecstat_member *member)
+{
+	member->seen.bytes = READ_ONCE(member->x->curlft.bytes);
+	member->seen.packets = READ_ONCE(member->x->curlft.packets);
 }
 
 /**
@@ -235,14 +167,15 @@ struct ipsecstat_member *ipsecstat_member_add(struct ipsecstat_net *block,
 		return NULL;
 	*member = (struct ipsecstat_member){
 		.x = x,
-		.bytes = x->curlft.bytes,
-		.packets = x->curlft.packets,
+		.seen = { x->curlft.bytes, x->curlft.packets },
+		.device = ipsecstat_device_counts(x),
 	};
 	hlist_add_head(&member->node, ipsecstat_sa_bucket(x));
 	if (ipsecstat_member_join(block, member, replaces)) {
-		ipsecstat_member_del(block, member);
+		ipsecstat_member_del(block, member, 0);
 		return NULL;
 	}
+	member->peer->sum.added++;
 	return member;
 }
 
@@ -276,7 +209,9 @@ int ipsecstat_member_move(struct ipsecstat_net *block,
 {
 	bool replaces;
 
-	ipsecstat_member_leave(block, member);
+	if (member->peer && member->peer->if_id == member->x->if_id)
+		return 0;
+	ipsecstat_member_leave(block, member, IPSECSTAT_END_REASON_MIGRATED);
 	return ipsecstat_member_join(block, member, &replaces);
 }
 
@@ -284,15 +219,29 @@ int ipsecstat_member_move(struct ipsecstat_net *block,
  * ipsecstat_member_del() - an SA leaves
  * @block: its namespace
  * @member: the SA
+ * @reason: enum ipsecstat_end_reason
  *
  * Context: The lock of sa.c is held.
  */
 void ipsecstat_member_del(struct ipsecstat_net *block,
-			  struct ipsecstat_member *member)
+			  struct ipsecstat_member *member, u8 reason)
 {
-	ipsecstat_member_leave(block, member);
+	if (member->peer)
+		member->peer->sum.deleted++;
+	ipsecstat_member_leave(block, member, reason);
 	hlist_del(&member->node);
 	ipsecstat_reserve_give(&ipsecstat_members, member);
+}
+
+/**
+ * ipsecstat_member_level() - provide memory for the next events
+ *
+ * Context: Any but hard interrupts, without the lock of sa.c.
+ */
+void ipsecstat_member_level(void)
+{
+	ipsecstat_reserve_level(&ipsecstat_members);
+	ipsecstat_peer_level();
 }
 
 /**
@@ -311,15 +260,15 @@ int ipsecstat_member_init(void)
 	ipsecstat_hash[0] = heads;
 	if (!heads ||
 	    ipsecstat_reserve_fill(&ipsecstat_members,
-				   KMEM_CACHE(ipsecstat_member, 0)) ||
-	    ipsecstat_reserve_fill(&ipsecstat_tunnels,
-				   KMEM_CACHE(ipsecstat_tunnel, 0))) {
+				   KMEM_CACHE(ipsecstat_member, 0),
+				   IPSECSTAT_MEMBER_RESERVE,
+				   &ipsecstat_sa_lock)) {
 		ipsecstat_member_exit();
 		return -ENOMEM;
 	}
 	for (i = 0; i < IPSECSTAT_HASHES; i++)
 		ipsecstat_hash[i] = heads + (i << IPSECSTAT_HASH_BITS);
-	ipsecstat_seed = get_random_u32();
+	ipsecstat_factor = get_random_u64() | 1;
 	return 0;
 }
 
@@ -330,7 +279,6 @@ int ipsecstat_member_init(void)
  */
 void ipsecstat_member_exit(void)
 {
-	ipsecstat_reserve_empty(&ipsecstat_tunnels);
 	ipsecstat_reserve_empty(&ipsecstat_members);
 	kvfree(ipsecstat_hash[0]);
 }

@@ -8,8 +8,10 @@
 
 #include "access.h"
 #include "compat.h"
+#include "mib.h"
 #include "netlink.h"
 #include "netns.h"
+#include "peer_nl.h"
 #include "recent_nl.h"
 #include "sa.h"
 
@@ -17,47 +19,132 @@ static const struct nla_policy ipsecstat_policy[IPSECSTAT_A_STATS_CPU + 1] = {
 	[IPSECSTAT_A_STATS_CPU] = { .type = NLA_U32 },
 };
 
-/* Where a cause of drops is found in a reply. */
+#define ESP	BIT(IPSECSTAT_OWNER_ESP)
+#define AH	BIT(IPSECSTAT_OWNER_AH)
+#define SECURED	(ESP | AH | BIT(IPSECSTAT_OWNER_OTHER))
+#define ANY	(SECURED | BIT(IPSECSTAT_OWNER_NONE))
+#define WHY(_reason)	BIT(IPSECSTAT_DROP_REASON_##_reason)
+
+/* The drop counters of WFP: each sums these reasons of these owners. */
 static const struct {
 	u8 nest;
 	u8 attr;
-} drop_attrs[IPSECSTAT_DROPS] = {
-#define ATTR(_drop, _nest, _attr)					\
-	[IPSECSTAT_##_drop] = { IPSECSTAT_A_STATS_##_nest,		\
-				IPSECSTAT_A_##_attr }
-	ATTR(ESP_NO_STATE, DROP_ESP, DROP_PROTO_NO_STATE),
-	ATTR(ESP_AUTH, DROP_ESP, DROP_PROTO_AUTH),
-	ATTR(ESP_DECRYPT, DROP_ESP, DROP_PROTO_DECRYPT),
-	ATTR(ESP_REPLAY, DROP_ESP, DROP_PROTO_REPLAY),
-	ATTR(ESP_LARVAL, DROP_ESP, DROP_PROTO_LARVAL),
-	ATTR(AH_NO_STATE, DROP_AH, DROP_PROTO_NO_STATE),
-	ATTR(AH_AUTH, DROP_AH, DROP_PROTO_AUTH),
-	ATTR(AH_REPLAY, DROP_AH, DROP_PROTO_REPLAY),
-	ATTR(AH_LARVAL, DROP_AH, DROP_PROTO_LARVAL),
-	ATTR(ENCAP, DROP, DROP_ENCAP),
-	ATTR(CLEAR_TEXT, DROP, DROP_CLEAR_TEXT),
-	ATTR(WRONG_SA, DROP, DROP_WRONG_SA),
-	ATTR(NO_POLICY, DROP, DROP_NO_POLICY),
+	u32 reasons;
+	u8 owners;
+} ipsecstat_drop_attrs[] = {
+#define ATTR(_nest, _attr, _reasons, _owners)				\
+	{ IPSECSTAT_A_STATS_##_nest, IPSECSTAT_A_##_attr, _reasons, _owners }
+	ATTR(DROP_ESP, DROP_PROTO_NO_STATE, WHY(NO_STATE), ESP),
+	ATTR(DROP_ESP, DROP_PROTO_AUTH, WHY(AUTH), ESP),
+	ATTR(DROP_ESP, DROP_PROTO_DECRYPT, WHY(TRANSFORM), ESP),
+	ATTR(DROP_ESP, DROP_PROTO_REPLAY, WHY(REPEATED) | WHY(LATE), ESP),
+	ATTR(DROP_ESP, DROP_PROTO_LARVAL, WHY(LARVAL), ESP),
+	ATTR(DROP_AH, DROP_PROTO_NO_STATE, WHY(NO_STATE), AH),
+	ATTR(DROP_AH, DROP_PROTO_AUTH, WHY(AUTH), AH),
+	ATTR(DROP_AH, DROP_PROTO_REPLAY, WHY(REPEATED) | WHY(LATE), AH),
+	ATTR(DROP_AH, DROP_PROTO_LARVAL, WHY(LARVAL), AH),
+	ATTR(DROP, DROP_ENCAP, WHY(ENCAP), ANY),
+	ATTR(DROP, DROP_CLEAR_TEXT, WHY(CLEAR_TEXT), ANY),
+	ATTR(DROP, DROP_WRONG_SA, WHY(SELECTOR) | WHY(TEMPLATE) |
+	     WHY(DIRECTION) | WHY(MODE), ANY),
+	ATTR(DROP, DROP_NO_POLICY, WHY(NO_POLICY) | WHY(BLOCKED), SECURED),
+	ATTR(DROP, DROP_TOTAL, ~0, ANY),
 #undef ATTR
 };
+
+static u64 ipsecstat_sum_drops(const struct ipsecstat_sum *sum, u32 reasons,
+			       u8 owners)
+{
+	u64 count = 0;
+	int reason, owner;
+
+	for (reason = 0; reason < IPSECSTAT_REASONS; reason++)
+		for (owner = 0; owner < IPSECSTAT_OWNERS; owner++)
+			if (reasons & BIT(reason) && owners & BIT(owner))
+				count += sum->drop[reason][owner];
+	return count;
+}
 
 static int ipsecstat_put_drops(struct sk_buff *msg, int nest_attr,
 			       const struct ipsecstat_sum *sum)
 {
 	struct nlattr *nest = nla_nest_start(msg, nest_attr);
+	u64 count;
 	int i;
 
 	if (!nest)
 		return -EMSGSIZE;
-	for (i = 0; i < IPSECSTAT_DROPS; i++)
-		if (drop_attrs[i].nest == nest_attr &&
-		    nla_put_uint(msg, drop_attrs[i].attr, sum->drop[i]))
+	for (i = 0; i < ARRAY_SIZE(ipsecstat_drop_attrs); i++) {
+		if (ipsecstat_drop_attrs[i].nest != nest_attr)
+			continue;
+		count = ipsecstat_sum_drops(sum, ipsecstat_drop_attrs[i].reasons,
+					    ipsecstat_drop_attrs[i].owners);
+		if (nla_put_uint(msg, ipsecstat_drop_attrs[i].attr, count))
 			return -EMSGSIZE;
-	if (nest_attr == IPSECSTAT_A_STATS_DROP &&
-	    nla_put_uint(msg, IPSECSTAT_A_DROP_TOTAL, sum->drop_total))
+	}
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+/**
+ * ipsecstat_put_dropped() - add an entry of packets dropped
+ * @msg: the message
+ * @nest_attr: attribute that the entry is
+ * @reason: enum ipsecstat_drop_reason
+ * @proto: IP protocol, 0 if there is none
+ * @packets: how many; none are no entry
+ *
+ * Context: Any.
+ * Return: 0, or -EMSGSIZE with part of the entry in the message
+ */
+int ipsecstat_put_dropped(struct sk_buff *msg, int nest_attr, u8 reason,
+			  u8 proto, u64 packets)
+{
+	struct nlattr *nest;
+
+	if (!packets)
+		return 0;
+	nest = nla_nest_start(msg, nest_attr);
+	if (!nest || nla_put_u32(msg, IPSECSTAT_A_DROPPED_REASON, reason) ||
+	    (proto && nla_put_u8(msg, IPSECSTAT_A_DROPPED_PROTO, proto)) ||
+	    nla_put_uint(msg, IPSECSTAT_A_DROPPED_PACKETS, packets))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;
+}
+
+static int ipsecstat_put_dropped_in(struct sk_buff *msg,
+				    const struct ipsecstat_sum *sum)
+{
+	static const u8 protos[IPSECSTAT_OWNERS] = {
+		[IPSECSTAT_OWNER_ESP] = IPPROTO_ESP,
+		[IPSECSTAT_OWNER_AH] = IPPROTO_AH,
+		[IPSECSTAT_OWNER_OTHER] = IPPROTO_COMP,
+	};
+	int reason, owner, err = 0;
+
+	for (reason = 0; reason < IPSECSTAT_REASONS; reason++)
+		for (owner = 0; !err && owner < IPSECSTAT_OWNERS; owner++)
+			err = ipsecstat_put_dropped(msg,
+						    IPSECSTAT_A_STATS_DROPPED_IN,
+						    reason, protos[owner],
+						    sum->drop[reason][owner]);
+	return err;
+}
+
+/* Lines that have one reason are one entry. */
+static int ipsecstat_put_dropped_out(struct sk_buff *msg,
+				     const struct ipsecstat_sum *sum)
+{
+	u64 packets[IPSECSTAT_DROP_REASON_QUEUE + 1] = {};
+	int i, err = 0;
+
+	for (i = 0; i < IPSECSTAT_MIB_OUT; i++)
+		packets[ipsecstat_mib_out[i].reason] += sum->out[i];
+	for (i = 0; !err && i < ARRAY_SIZE(packets); i++)
+		err = ipsecstat_put_dropped(msg, IPSECSTAT_A_STATS_DROPPED_OUT,
+					    i, 0, packets[i]);
+	return err;
 }
 
 static int ipsecstat_put_sa(struct sk_buff *msg, const struct ipsecstat_sa *sa)
@@ -152,6 +239,10 @@ static int ipsecstat_fill(struct sk_buff *msg, struct net *net, int cpu,
 		err = ipsecstat_put_drops(msg, IPSECSTAT_A_STATS_DROP, &sum);
 	if (!err)
 		err = ipsecstat_put_traffic(msg, &sum);
+	if (!err)
+		err = ipsecstat_put_dropped_in(msg, &sum);
+	if (!err)
+		err = ipsecstat_put_dropped_out(msg, &sum);
 	if (err) {
 		genlmsg_cancel(msg, header);
 		return err;
@@ -159,6 +250,9 @@ static int ipsecstat_fill(struct sk_buff *msg, struct net *net, int cpu,
 	genlmsg_end(msg, header);
 	return 0;
 }
+
+/* Room for every kind of SA and every reason that a reply can have. */
+#define IPSECSTAT_REPLY_SIZE	8192
 
 /**
  * ipsecstat_check_version() - does the sender speak as we do
@@ -215,10 +309,12 @@ static int ipsecstat_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (cpu < -1)
 		return cpu;
 
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	err = ipsecstat_net_settle(net);
+	if (err)
+		return err;
+	msg = genlmsg_new(IPSECSTAT_REPLY_SIZE, GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
-	ipsecstat_net_settle(net);
 	err = ipsecstat_fill(msg, net, cpu, info->snd_portid, info->snd_seq, 0);
 	if (err) {
 		if (err == -ENOMEM)
@@ -255,14 +351,16 @@ static int ipsecstat_get_dumpit(struct sk_buff *msg,
 {
 	struct net *net = sock_net(msg->sk);
 	unsigned int cpu;
-	int err;
+	int err = 0;
 
 	if (!cb->args[1]) {
 		err = ipsecstat_check_dump(cb);
 		if (err)
 			return err;
+		err = ipsecstat_net_settle(net);
+		if (err)
+			return err;
 		cb->args[1] = 1;
-		ipsecstat_net_settle(net);
 	}
 	for (cpu = cpumask_next(cb->args[0] - 1, cpu_possible_mask);
 	     cpu < nr_cpu_ids; cpu = cpumask_next(cpu, cpu_possible_mask)) {
@@ -271,6 +369,8 @@ static int ipsecstat_get_dumpit(struct sk_buff *msg,
 		if (err)
 			break;
 	}
+	if (err && !msg->len)
+		return err;
 	cb->args[0] = cpu;
 	return msg->len;
 }
@@ -290,11 +390,24 @@ static const struct genl_ops ipsecstat_ops[] = {
 		.dumpit		= ipsecstat_drop_get_dumpit,
 		.done		= ipsecstat_drop_get_done,
 	},
+	{
+		.cmd		= IPSECSTAT_CMD_PEER_GET,
+		.flags		= GENL_UNS_ADMIN_PERM,
+		.doit		= ipsecstat_peer_get_doit,
+		.dumpit		= ipsecstat_peer_get_dumpit,
+		.done		= ipsecstat_peer_get_done,
+		.policy		= ipsecstat_peer_policy,
+		.maxattr	= IPSECSTAT_A_PEER_IF_ID,
+	},
 };
 
 static const struct genl_multicast_group ipsecstat_groups[] = {
-	{
+	[IPSECSTAT_GROUP_DROPS] = {
 		.name		= IPSECSTAT_MCGRP_DROPS,
+		.flags		= GENL_MCAST_CAP_NET_ADMIN,
+	},
+	[IPSECSTAT_GROUP_PEERS] = {
+		.name		= IPSECSTAT_MCGRP_PEERS,
 		.flags		= GENL_MCAST_CAP_NET_ADMIN,
 	},
 };
@@ -322,8 +435,10 @@ int ipsecstat_netlink_register(void)
 {
 	int err = genl_register_family(&ipsecstat_family);
 
-	if (!err)
+	if (!err) {
 		ipsecstat_events_open(true);
+		ipsecstat_peer_events_open(true);
+	}
 	return err;
 }
 
@@ -334,6 +449,7 @@ int ipsecstat_netlink_register(void)
  */
 void ipsecstat_netlink_unregister(void)
 {
+	ipsecstat_peer_events_open(false);
 	ipsecstat_events_open(false);
 	genl_unregister_family(&ipsecstat_family);
 }

@@ -6,8 +6,16 @@ struct genl_family;
 struct genlmsghdr;
 struct netlink_ext_ack;
 
+/* The multicast groups, in the order in which the family has them. */
+enum {
+	IPSECSTAT_GROUP_DROPS,
+	IPSECSTAT_GROUP_PEERS,
+};
+
 extern struct genl_family ipsecstat_family;
 
+int ipsecstat_put_dropped(struct sk_buff *msg, int nest_attr, u8 reason,
+			  u8 proto, u64 packets);
 int ipsecstat_check_version(const struct genlmsghdr *header,
 			    struct netlink_ext_ack *extack);
 int ipsecstat_netlink_register(void);

@@ -9,7 +9,7 @@
 
 #include "access.h"
 #include "compat.h"
-#include "drop.h"
+#include "mib.h"
 #include "netns.h"
 #include "sa.h"
 
@@ -30,6 +30,7 @@ static int __net_init ipsecstat_net_init(struct net *net)
 	struct ipsecstat_net *block = ipsecstat_net(net);
 	int cpu, err;
 
+	mutex_init(&block->settle_lock);
 	block->cpu = alloc_percpu(struct ipsecstat_cpu);
 	if (!block->cpu)
 		return -ENOMEM;
@@ -42,6 +43,7 @@ static int __net_init ipsecstat_net_init(struct net *net)
 		return err;
 	}
 	ipsecstat_recent_net_init(net);
+	ipsecstat_peer_net_init(block);
 	block->since = ktime_get_boottime_ns();
 	return 0;
 }
@@ -54,6 +56,7 @@ static void __net_exit ipsecstat_net_exit(struct net *net)
 {
 	ipsecstat_recent_net_exit(net);
 	ipsecstat_access_exit(net);
+	ipsecstat_mib_net_exit(net);
 	free_percpu(ipsecstat_net(net)->cpu);
 }
 
@@ -91,18 +94,22 @@ void ipsecstat_net_unregister(void)
  * Counts the SAs found, and brings the view of the MIB up to date.
  *
  * Context: Process context, may sleep. Called once, with all hooks attached.
+ * Return: 0 or -ENOMEM
  */
-void ipsecstat_net_take_over(void)
+int ipsecstat_net_take_over(void)
 {
+	int err = ipsecstat_mib_start();
 	struct net *net;
 
-	ipsecstat_drop_start();
+	if (err)
+		return err;
 	down_read(&net_rwsem);
 	for_each_net(net) {
 		ipsecstat_net(net)->since = ktime_get_boottime_ns();
 		ipsecstat_sa_take_over(net);
 	}
 	up_read(&net_rwsem);
+	return 0;
 }
 
 static void ipsecstat_add_class(struct ipsecstat_sum *sum, int index,
@@ -129,19 +136,18 @@ static void ipsecstat_add_class(struct ipsecstat_sum *sum, int index,
 static void ipsecstat_add_drops(struct ipsecstat_sum *sum,
 				const struct ipsecstat_cpu *c)
 {
-	u64 drop[IPSECSTAT_DROPS];
 	unsigned int start;
-	int i;
+	int i, owner;
+	u64 count;
 
-	do {
-		start = u64_stats_fetch_begin(&c->syncp);
-		for (i = 0; i < IPSECSTAT_DROPS; i++)
-			drop[i] = u64_stats_read(&c->drop[i]);
-	} while (u64_stats_fetch_retry(&c->syncp, start));
-
-	for (i = 0; i < IPSECSTAT_DROPS; i++)
-		sum->drop[i] += drop[i];
-	sum->drop[IPSECSTAT_CLEAR_TEXT] += READ_ONCE(c->clear_text_settled);
+	for (i = 0; i < IPSECSTAT_REASONS; i++)
+		for (owner = 0; owner < IPSECSTAT_OWNERS; owner++) {
+			do {
+				start = u64_stats_fetch_begin(&c->syncp);
+				count = u64_stats_read(&c->drop[i][owner]);
+			} while (u64_stats_fetch_retry(&c->syncp, start));
+			sum->drop[i][owner] += count;
+		}
 }
 
 static void ipsecstat_add_cpu(struct net *net, int cpu,
@@ -154,8 +160,7 @@ static void ipsecstat_add_cpu(struct net *net, int cpu,
 	for (class = 0; class < IPSECSTAT_CLASSES; class++)
 		ipsecstat_add_class(sum, class, &c->class[class]);
 	ipsecstat_add_drops(sum, c);
-	/* After the causes, so that the total is never less than their sum. */
-	sum->drop_total += ipsecstat_drop_total(net, cpu);
+	ipsecstat_mib_sum(net, cpu, sum);
 }
 
 /**
@@ -163,11 +168,12 @@ static void ipsecstat_add_cpu(struct net *net, int cpu,
  * @net: the namespace; the caller holds a reference
  *
  * Context: Process context, may sleep.
+ * Return: 0, or -EINTR if the caller is killed
  */
-void ipsecstat_net_settle(struct net *net)
+int ipsecstat_net_settle(struct net *net)
 {
-	ipsecstat_drop_settle(net);
 	ipsecstat_sa_settle(net);
+	return ipsecstat_mib_settle(net);
 }
 
 /**
@@ -187,4 +193,24 @@ void ipsecstat_net_sum(struct net *net, int cpu, struct ipsecstat_sum *sum)
 	}
 	for_each_possible_cpu(cpu)
 		ipsecstat_add_cpu(net, cpu, sum);
+}
+
+/**
+ * ipsecstat_net_drops() - inbound packets dropped for any reason
+ * @net: the namespace; the caller holds a reference
+ *
+ * Context: Process context.
+ * Return: packets
+ */
+u64 ipsecstat_net_drops(struct net *net)
+{
+	struct ipsecstat_sum sum;
+	int reason, owner;
+	u64 count = 0;
+
+	ipsecstat_net_sum(net, -1, &sum);
+	for (reason = 0; reason < IPSECSTAT_REASONS; reason++)
+		for (owner = 0; owner < IPSECSTAT_OWNERS; owner++)
+			count += sum.drop[reason][owner];
+	return count;
 }

@@ -2,23 +2,30 @@
 #ifndef _IPSECSTAT_NETNS_H
 #define _IPSECSTAT_NETNS_H
 
+#include <linux/mutex.h>
 #include <linux/seqlock.h>
 #include <linux/uidgid.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
 #include "counters.h"
+#include "peer.h"
 #include "recent.h"
 
 struct ctl_table_header;
+struct ipsecstat_mib_base;
 
 /**
  * struct ipsecstat_net - all that belongs to one network namespace
  * @cpu: counters of packets
  * @sa: counters of SAs, under the lock of sa.c
+ * @peers: all SAs between two ends each, under the lock of sa.c
  * @device_counted: SAs whose packets their device counts
  * @sa_lost: an SA event could not be recorded for want of memory
  * @dying: the namespace or the module is going; count nothing new
+ * @mib_base: where the MIB began, by CPU; NULL if at zero
+ * @settle_lock: one reader settles at a time
+ * @settle_begun: how often one did
  * @since: when counting began, CLOCK_BOOTTIME in ns
  * @readers_lock: guards @readers
  * @readers: groups that may read, first and last
@@ -28,9 +35,13 @@ struct ctl_table_header;
 struct ipsecstat_net {
 	struct ipsecstat_cpu __percpu *cpu;
 	struct ipsecstat_sa sa;
+	struct ipsecstat_peers peers;
 	unsigned int device_counted;
 	bool sa_lost;
 	bool dying;
+	struct ipsecstat_mib_base *mib_base;
+	struct mutex settle_lock;	/* guards the MIB's due and settled */
+	unsigned int settle_begun;
 	u64 since;
 	seqlock_t readers_lock;
 	kgid_t readers[2];
@@ -56,8 +67,9 @@ static inline struct ipsecstat_net *ipsecstat_net(const struct net *net)
 
 int ipsecstat_net_register(void);
 void ipsecstat_net_unregister(void);
-void ipsecstat_net_take_over(void);
-void ipsecstat_net_settle(struct net *net);
+int ipsecstat_net_take_over(void);
+int ipsecstat_net_settle(struct net *net);
 void ipsecstat_net_sum(struct net *net, int cpu, struct ipsecstat_sum *sum);
+u64 ipsecstat_net_drops(struct net *net);
 
 #endif /* _IPSECSTAT_NETNS_H */

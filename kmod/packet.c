@@ -125,10 +125,64 @@ static void ipsecstat_who_sa(const struct xfrm_state *x,
 	memcpy(&who->dst, &x->id.daddr, size);
 }
 
+/* The SPI in an ESP or AH header behind the IP header, which is all there is. */
+static __be32 ipsecstat_header_spi(const struct sk_buff *skb, u8 proto)
+{
+	int offset = proto == IPPROTO_AH ? offsetof(struct ip_auth_hdr, spi) :
+					   offsetof(struct ip_esp_hdr, spi);
+	const u8 *at = skb_transport_header(skb) + offset;
+	__be32 spi;
+
+	if ((proto != IPPROTO_ESP && proto != IPPROTO_AH) ||
+	    !skb_transport_header_was_set(skb) ||
+	    at + sizeof(spi) > skb_tail_pointer(skb))
+		return 0;
+	memcpy(&spi, at, sizeof(spi));
+	return spi;
+}
+
+/**
+ * ipsecstat_packet_in_window() - is a sequence number in the replay window
+ * @x: the SA
+ * @seq: the number, its lower half if it is an extended one
+ *
+ * Of extended numbers, one that is left of the window is taken for one of the
+ * next subspace by the kernel, and then its ICV is wrong.
+ *
+ * Context: x->lock is held.
+ * Return: false if the number is left of the window
+ */
+bool ipsecstat_packet_in_window(const struct xfrm_state *x, u32 seq)
+{
+	const struct xfrm_replay_state_esn *esn = x->replay_esn;
+
+	if (!seq)
+		return false;
+	if (esn)
+		return esn->seq - seq < esn->replay_window;
+	return x->replay.seq - seq <
+	       min_t(u32, x->props.replay_window,
+		     sizeof(x->replay.bitmap) * BITS_PER_BYTE);
+}
+
+/*
+ * The IP header is that of the packet refused, unless the SA has taken it off.
+ * If an SA allows ICMP errors, it can be that of the packet in one of them.
+ */
+static bool ipsecstat_has_header(const struct sk_buff *skb,
+				 const struct xfrm_state *last)
+{
+	if (ipsecstat_packet_at_header(skb, last))
+		return true;
+	return last->props.mode == XFRM_MODE_TRANSPORT &&
+	       !(last->props.flags & XFRM_STATE_ICMP);
+}
+
 /**
  * ipsecstat_packet_who() - whose packet it is
  * @skb: the packet
- * @x: the last SA in its path, NULL if it passed none
+ * @x: the SA at fault, NULL if the packet passed none
+ * @last: the last SA in its path
  * @who: filled in, but for the reason
  *
  * The outer IP header tells, as long as it is there: an SA need not know from
@@ -137,16 +191,18 @@ static void ipsecstat_who_sa(const struct xfrm_state *x,
  * Context: Any.
  */
 void ipsecstat_packet_who(const struct sk_buff *skb, const struct xfrm_state *x,
+			  const struct xfrm_state *last,
 			  struct ipsecstat_who *who)
 {
 	memset(who, 0, sizeof(*who));
-	if (!x || x->props.mode == XFRM_MODE_TRANSPORT ||
-	    ipsecstat_packet_at_header(skb, x))
+	if (!x || ipsecstat_has_header(skb, last))
 		ipsecstat_who_header(skb, who);
 	else
 		ipsecstat_who_sa(x, who);
 	if (x) {
 		who->proto = x->id.proto;
 		who->spi = x->id.spi;
+	} else {
+		who->spi = ipsecstat_header_spi(skb, who->proto);
 	}
 }

@@ -12,7 +12,9 @@ bool ipsecstat_packet_at_header(const struct sk_buff *skb,
 				const struct xfrm_state *x);
 u8 ipsecstat_packet_spi_proto(const struct sk_buff *skb, u16 family,
 			      __be32 spi, __be32 seq);
+bool ipsecstat_packet_in_window(const struct xfrm_state *x, u32 seq);
 void ipsecstat_packet_who(const struct sk_buff *skb, const struct xfrm_state *x,
+			  const struct xfrm_state *last,
 			  struct ipsecstat_who *who);
 
 #endif /* _IPSECSTAT_PACKET_H */

@@ -3,14 +3,15 @@
  * Recent drops: a small table per namespace of who sent what was dropped.
  *
  * Only dropped packets come here. A packet finds its line by a keyed hash, or
- * takes a new one; once there are IPSECSTAT_RECENT_LIMIT lines, or no memory, it
- * takes the line whose last packet is the oldest. So whatever is sent, a
+ * takes a free one; once there are IPSECSTAT_RECENT_LIMIT lines, or none is free,
+ * it takes the line whose last packet is the oldest. So whatever is sent, a
  * namespace has at most that many lines, of 104 bytes each, and one packet costs
- * one hash and a chain of a few lines; a namespace without drops has the empty
- * chains alone.
+ * one hash and a chain of a few lines; a namespace without drops has only the
+ * empty chains.
  *
- * Locking: the lock of the table, with interrupts off, since packets are freed in
- * any context.
+ * Locking: the lock of the table, and inside of it that of the free lines; raw
+ * ones with interrupts off, since packets are freed in any context, on PREEMPT_RT
+ * under a tracepoint with preemption off.
  */
 #include <linux/ktime.h>
 #include <linux/random.h>
@@ -22,6 +23,7 @@
 #include "netns.h"
 #include "recent.h"
 #include "recent_nl.h"
+#include "reserve.h"
 
 /**
  * struct ipsecstat_line - one line of the table
@@ -37,7 +39,9 @@ struct ipsecstat_line {
 	struct ipsecstat_recent_drop drop;
 };
 
-static struct kmem_cache *ipsecstat_line_cache;
+/* Free lines of all namespaces, enough for a table to fill at once. */
+static struct ipsecstat_reserve ipsecstat_lines;
+static DEFINE_RAW_SPINLOCK(ipsecstat_lines_lock);
 /* Senders choose what is hashed; they shall not choose the chain. */
 static siphash_key_t ipsecstat_recent_key __read_mostly;
 
@@ -61,15 +65,15 @@ ipsecstat_line_find(const struct hlist_head *chain,
 	return NULL;
 }
 
-/* The emergency reserves are not for this. */
 static struct ipsecstat_line *ipsecstat_line_alloc(struct ipsecstat_recent *table)
 {
 	struct ipsecstat_line *line;
 
 	if (table->lines == IPSECSTAT_RECENT_LIMIT)
 		return NULL;
-	line = kmem_cache_alloc(ipsecstat_line_cache,
-				GFP_NOWAIT | __GFP_NOWARN);
+	raw_spin_lock(&ipsecstat_lines_lock);
+	line = ipsecstat_reserve_take(&ipsecstat_lines);
+	raw_spin_unlock(&ipsecstat_lines_lock);
 	if (line)
 		table->lines++;
 	return line;
@@ -130,8 +134,9 @@ void ipsecstat_recent_add(struct net *net, const struct ipsecstat_who *who)
 	unsigned long flags;
 	u64 now;
 
-	spin_lock_irqsave(&table->lock, flags);
+	raw_spin_lock_irqsave(&table->lock, flags);
 	now = ktime_get_boottime_ns();
+	table->recorded++;
 	line = ipsecstat_line_find(chain, who);
 	if (!line)
 		line = ipsecstat_line_new(table, chain, who, now);
@@ -141,8 +146,9 @@ void ipsecstat_recent_add(struct net *net, const struct ipsecstat_who *who)
 		table->missed++;
 	if (!wanted)
 		table->told = table->stamp;
-	spin_unlock_irqrestore(&table->lock, flags);
+	raw_spin_unlock_irqrestore(&table->lock, flags);
 
+	ipsecstat_reserve_level_later(&ipsecstat_lines);
 	if (wanted)
 		ipsecstat_events_due();
 }
@@ -158,11 +164,12 @@ void ipsecstat_recent_sum(struct net *net, struct ipsecstat_recent_sum *sum)
 {
 	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
 
-	spin_lock_irq(&table->lock);
+	raw_spin_lock_irq(&table->lock);
 	sum->lines = table->lines;
 	sum->evicted = table->evicted;
 	sum->missed = table->missed;
-	spin_unlock_irq(&table->lock);
+	sum->recorded = table->recorded;
+	raw_spin_unlock_irq(&table->lock);
 }
 
 static unsigned int ipsecstat_recent_copy(const struct ipsecstat_recent *table,
@@ -194,9 +201,9 @@ unsigned int ipsecstat_recent_all(struct net *net,
 	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
 	unsigned int count;
 
-	spin_lock_irq(&table->lock);
+	raw_spin_lock_irq(&table->lock);
 	count = ipsecstat_recent_copy(table, 0, to);
-	spin_unlock_irq(&table->lock);
+	raw_spin_unlock_irq(&table->lock);
 	return count;
 }
 
@@ -214,10 +221,10 @@ unsigned int ipsecstat_recent_news(struct net *net,
 	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
 	unsigned int count;
 
-	spin_lock_irq(&table->lock);
+	raw_spin_lock_irq(&table->lock);
 	count = ipsecstat_recent_copy(table, table->told, to);
 	table->told = table->stamp;
-	spin_unlock_irq(&table->lock);
+	raw_spin_unlock_irq(&table->lock);
 	return count;
 }
 
@@ -231,7 +238,7 @@ void ipsecstat_recent_net_init(struct net *net)
 {
 	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
 
-	spin_lock_init(&table->lock);
+	raw_spin_lock_init(&table->lock);
 	INIT_LIST_HEAD(&table->order);
 }
 
@@ -246,8 +253,11 @@ void ipsecstat_recent_net_exit(struct net *net)
 	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
 	struct ipsecstat_line *line, *next;
 
+	raw_spin_lock_irq(&ipsecstat_lines_lock);
 	list_for_each_entry_safe(line, next, &table->order, order)
-		kmem_cache_free(ipsecstat_line_cache, line);
+		ipsecstat_reserve_give(&ipsecstat_lines, line);
+	raw_spin_unlock_irq(&ipsecstat_lines_lock);
+	ipsecstat_reserve_level(&ipsecstat_lines);
 }
 
 /**
@@ -258,9 +268,16 @@ void ipsecstat_recent_net_exit(struct net *net)
  */
 int ipsecstat_recent_init(void)
 {
+	int err;
+
 	get_random_bytes(&ipsecstat_recent_key, sizeof(ipsecstat_recent_key));
-	ipsecstat_line_cache = KMEM_CACHE(ipsecstat_line, 0);
-	return ipsecstat_line_cache ? 0 : -ENOMEM;
+	err = ipsecstat_reserve_fill(&ipsecstat_lines,
+				     KMEM_CACHE(ipsecstat_line, 0),
+				     IPSECSTAT_RECENT_LIMIT,
+				     &ipsecstat_lines_lock);
+	if (err)
+		ipsecstat_reserve_empty(&ipsecstat_lines);
+	return err;
 }
 
 /**
@@ -272,5 +289,5 @@ int ipsecstat_recent_init(void)
 void ipsecstat_recent_exit(void)
 {
 	ipsecstat_events_drain();
-	kmem_cache_destroy(ipsecstat_line_cache);
+	ipsecstat_reserve_empty(&ipsecstat_lines);
 }

@@ -57,9 +57,10 @@ struct ipsecstat_recent_drop {
  * @lines: how many there are
  * @evicted: packets of lines that made room
  * @missed: packets without a line
+ * @recorded: all packets that came here
  */
 struct ipsecstat_recent {
-	spinlock_t lock;	/* guards all of it */
+	raw_spinlock_t lock;	/* guards all of it */
 	struct hlist_head chain[1 << IPSECSTAT_RECENT_BITS];
 	struct list_head order;
 	u64 stamp;
@@ -67,6 +68,7 @@ struct ipsecstat_recent {
 	unsigned int lines;
 	u64 evicted;
 	u64 missed;
+	u64 recorded;
 };
 
 /**
@@ -74,11 +76,13 @@ struct ipsecstat_recent {
  * @lines: how many there are
  * @evicted: packets of lines that made room
  * @missed: packets without a line
+ * @recorded: all packets that were recorded
  */
 struct ipsecstat_recent_sum {
 	unsigned int lines;
 	u64 evicted;
 	u64 missed;
+	u64 recorded;
 };
 
 int ipsecstat_recent_init(void);

@@ -17,6 +17,7 @@
 
 #include "compat.h"
 #include "netlink.h"
+#include "netns.h"
 #include "recent.h"
 #include "recent_nl.h"
 
@@ -66,13 +67,17 @@ static int ipsecstat_put_table(struct sk_buff *msg, struct net *net,
 	void *header = genlmsg_put(msg, info->snd_portid, info->snd_seq,
 				   &ipsecstat_family, 0,
 				   IPSECSTAT_CMD_DROP_GET);
+	u64 unseen;
 
+	/* A packet is counted before it is recorded. */
 	ipsecstat_recent_sum(net, &sum);
+	unseen = ipsecstat_net_drops(net) - sum.recorded;
 	if (!header ||
 	    nla_put_u32(msg, IPSECSTAT_A_RECENT_LIMIT, IPSECSTAT_RECENT_LIMIT) ||
 	    nla_put_u32(msg, IPSECSTAT_A_RECENT_LINES, sum.lines) ||
 	    nla_put_uint(msg, IPSECSTAT_A_RECENT_EVICTED, sum.evicted) ||
-	    nla_put_uint(msg, IPSECSTAT_A_RECENT_MISSED, sum.missed))
+	    nla_put_uint(msg, IPSECSTAT_A_RECENT_MISSED, sum.missed) ||
+	    nla_put_uint(msg, IPSECSTAT_A_RECENT_UNSEEN, unseen))
 		return -EMSGSIZE;
 	genlmsg_end(msg, header);
 	return 0;
@@ -92,6 +97,8 @@ int ipsecstat_drop_get_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	err = ipsecstat_check_version(info->genlhdr, info->extack);
+	if (!err)
+		err = ipsecstat_net_settle(genl_info_net(info));
 	if (err)
 		return err;
 	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);

@@ -2,62 +2,92 @@
 #ifndef _IPSECSTAT_RESERVE_H
 #define _IPSECSTAT_RESERVE_H
 
+#include <linux/compiler.h>
 #include <linux/slab.h>
-
-#define IPSECSTAT_RESERVE	64
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 /**
- * struct ipsecstat_reserve - objects of one kind, some of them set aside
+ * struct ipsecstat_reserve - free objects of one kind
  * @cache: where they come from
- * @count: how many are set aside
- * @spare: these
+ * @low: how many there should be at least
+ * @lock: guards @count and @free; that of whoever takes and gives
+ * @count: how many there are
+ * @free: the first of them, linked by their first word
+ * @work: levels it later
  *
- * An SA event cannot wait for memory, nor fail for want of it. Unlike a mempool
- * this costs an SA next to nothing while memory is there.
- *
- * Locking: the lock of sa.c.
+ * An event cannot wait for memory, nor fail because there is none, and on
+ * PREEMPT_RT it cannot even ask for memory. So an event takes and gives free
+ * objects only, and their number is restored where allocation is allowed.
  */
 struct ipsecstat_reserve {
 	struct kmem_cache *cache;
+	unsigned int low;
+	raw_spinlock_t *lock;
 	unsigned int count;
-	void *spare[IPSECSTAT_RESERVE];
+	void **free;
+	struct work_struct work;
 };
 
+int ipsecstat_reserve_fill(struct ipsecstat_reserve *reserve,
+			   struct kmem_cache *cache, unsigned int low,
+			   raw_spinlock_t *lock);
+void ipsecstat_reserve_empty(struct ipsecstat_reserve *reserve);
+void ipsecstat_reserve_restore(struct ipsecstat_reserve *reserve);
+void ipsecstat_reserve_level_later(struct ipsecstat_reserve *reserve);
+
 /**
- * ipsecstat_reserve_take() - an object
+ * ipsecstat_reserve_take() - a free object
  * @reserve: the kind
  *
- * Context: Any, under the lock.
- * Return: it, not set up, or NULL if memory and reserve are used up
+ * Context: Any. Its lock is held.
+ * Return: the object, not set up, or NULL if there is none left
  */
 static inline void *ipsecstat_reserve_take(struct ipsecstat_reserve *reserve)
 {
-	void *object = kmem_cache_alloc(reserve->cache,
-					GFP_ATOMIC | __GFP_NOWARN);
+	void **object = reserve->free;
 
-	if (unlikely(!object) && reserve->count)
-		object = reserve->spare[--reserve->count];
+	if (object) {
+		reserve->free = *object;
+		WRITE_ONCE(reserve->count, reserve->count - 1);
+	}
 	return object;
 }
 
 /**
- * ipsecstat_reserve_give() - take an object back, into the reserve first
+ * ipsecstat_reserve_give() - take an object back
  * @reserve: the kind
- * @object: it
+ * @object: the object
  *
- * Context: Any, under the lock.
+ * Context: Any. Its lock is held.
  */
 static inline void ipsecstat_reserve_give(struct ipsecstat_reserve *reserve,
 					  void *object)
 {
-	if (unlikely(reserve->count < IPSECSTAT_RESERVE))
-		reserve->spare[reserve->count++] = object;
-	else
-		kmem_cache_free(reserve->cache, object);
+	void **first = object;
+
+	*first = reserve->free;
+	reserve->free = first;
+	WRITE_ONCE(reserve->count, reserve->count + 1);
 }
 
-int ipsecstat_reserve_fill(struct ipsecstat_reserve *reserve,
-			   struct kmem_cache *cache);
-void ipsecstat_reserve_empty(struct ipsecstat_reserve *reserve);
+static inline bool ipsecstat_reserve_is_level(struct ipsecstat_reserve *reserve)
+{
+	unsigned int count = READ_ONCE(reserve->count);
+
+	return count >= reserve->low && count <= 2 * reserve->low;
+}
+
+/**
+ * ipsecstat_reserve_level() - see to the number of free objects
+ * @reserve: the kind
+ *
+ * Context: Any but hard interrupts, without a raw spinlock.
+ */
+static inline void ipsecstat_reserve_level(struct ipsecstat_reserve *reserve)
+{
+	if (unlikely(!ipsecstat_reserve_is_level(reserve)))
+		ipsecstat_reserve_restore(reserve);
+}
 
 #endif /* _IPSECSTAT_RESERVE_H */

@@ -9,38 +9,77 @@
  * daemon took ends in __xfrm_state_destroy() without ever having been listed.
  *
  * Locking: ipsecstat_sa_lock covers the counters of all namespaces, the marks
- * (sa.h) and the members (member.c). It nests inside x->lock and xfrm_state_lock.
+ * (sa.h), the members (member.c) and the peers (peer.c). It nests inside x->lock
+ * and xfrm_state_lock. It is a raw lock, because hooks run with preemption off if
+ * another tracer is on the same function; memory is therefore provided before it
+ * is taken.
  */
 #include <linux/inetdevice.h>
 #include <linux/pfkeyv2.h>
 #include <linux/spinlock.h>
 #include <net/addrconf.h>
-#include <net/route.h>
 #include <net/xfrm.h>
 
 #include "compat.h"
 #include "hook.h"
 #include "member.h"
 #include "netns.h"
+#include "peer.h"
 #include "sa.h"
+#include "site.h"
 #include "traffic.h"
 
-static DEFINE_SPINLOCK(ipsecstat_sa_lock);
+DEFINE_RAW_SPINLOCK(ipsecstat_sa_lock);
 
 static bool ipsecstat_is_sa(const struct xfrm_state *x)
 {
 	return x->id.proto == IPPROTO_ESP || x->id.proto == IPPROTO_AH;
 }
 
-static bool ipsecstat_is_outbound(struct net *net, const struct xfrm_state *x)
+static bool ipsecstat_is_local_ipv4(struct net *net, __be32 address)
 {
 	bool local;
 
-	if (x->props.family == AF_INET)
-		local = inet_addr_type(net, x->props.saddr.a4) == RTN_LOCAL;
-	else
-		local = ipv6_chk_addr(net, &x->props.saddr.in6, NULL, 0);
-	return ipsecstat_sa_outbound(x, local);
+	rcu_read_lock();
+	local = __ip_dev_find(net, address, false);
+	rcu_read_unlock();
+	return local;
+}
+
+/* The kernel looks in one VRF at a time, or outside of all. */
+static bool ipsecstat_is_local_ipv6(struct net *net,
+				    const struct in6_addr *address)
+{
+	bool local = ipv6_chk_addr(net, address, NULL, 0);
+	struct net_device *dev;
+
+	rcu_read_lock();
+	for_each_netdev_rcu(net, dev) {
+		if (local)
+			break;
+		if (netif_is_l3_master(dev))
+			local = ipv6_chk_addr_and_flags(net, address, dev, true,
+							0, IFA_F_TENTATIVE);
+	}
+	rcu_read_unlock();
+	return local;
+}
+
+/**
+ * ipsecstat_is_local() - is an address one of this host
+ * @net: the namespace
+ * @address: the address
+ * @family: AF_INET or AF_INET6
+ *
+ * Context: Any.
+ * Return: whether a device has it, including those in a VRF
+ */
+bool ipsecstat_is_local(struct net *net, const xfrm_address_t *address,
+			u16 family)
+{
+	return family == AF_INET ?
+	       ipsecstat_is_local_ipv4(net, address->a4) :
+	       ipsecstat_is_local_ipv6(net, &address->in6);
 }
 
 static u32 ipsecstat_esp_flags(const struct xfrm_state *x)
@@ -103,7 +142,7 @@ static void ipsecstat_set_mark(struct xfrm_state *x, unsigned long mark)
 	WRITE_ONCE(x->km.filter, (struct xfrm_address_filter *)mark);
 }
 
-/* Count what a device did since. A user may have set the lifetime back. */
+/* Count what a device did since. */
 static void ipsecstat_device_update(unsigned long mark, struct xfrm_state *x,
 				    struct ipsecstat_member *member)
 {
@@ -111,27 +150,29 @@ static void ipsecstat_device_update(unsigned long mark, struct xfrm_state *x,
 		(void __force __percpu *)(mark & ~IPSECSTAT_MARK_DEVICE);
 	enum ipsecstat_dir dir = x->xso.dir == XFRM_DEV_OFFLOAD_IN ?
 				 IPSECSTAT_IN : IPSECSTAT_OUT;
-	u64 bytes = READ_ONCE(x->curlft.bytes);
-	u64 packets = READ_ONCE(x->curlft.packets);
+	struct ipsecstat_lifetime since;
 
-	if (bytes >= member->bytes && packets >= member->packets)
-		ipsecstat_count(counters, dir, bytes - member->bytes,
-				packets - member->packets);
-	member->bytes = bytes;
-	member->packets = packets;
+	if (!member->peer)
+		return;
+	since = ipsecstat_member_settle(member);
+	ipsecstat_count(counters, dir, since.bytes, since.packets);
 }
 
 /* x became VALID, or was so when the module came. */
 static void ipsecstat_sa_enter(struct ipsecstat_net *block,
 			       struct xfrm_state *x, bool is_new)
 {
+	struct ipsecstat_member *member;
 	bool replaces = false;
 	unsigned long mark;
 
-	if (!ipsecstat_member_add(block, x, &replaces))
-		block->sa_lost = true;
-	if (is_new && replaces && ipsecstat_is_outbound(xs_net(x), x))
+	member = ipsecstat_member_add(block, x, &replaces);
+	if (!member)
+		WRITE_ONCE(block->sa_lost, true);
+	if (is_new && replaces && ipsecstat_peer_sends(member->peer, x)) {
 		block->sa.rekeyed++;
+		ipsecstat_peer_rekeyed(block, member->peer);
+	}
 	block->sa.offloaded += !!x->xso.dev;
 	block->sa.added++;
 
@@ -141,6 +182,23 @@ static void ipsecstat_sa_enter(struct ipsecstat_net *block,
 		block->device_counted++;
 	}
 	ipsecstat_set_mark(x, mark);
+}
+
+/*
+ * What is known of the end of x while it ends. MIGRATED is what remains when a
+ * process ended it and xfrm_audit_state_delete() is not called afterwards.
+ */
+static u8 ipsecstat_end_reason(const struct xfrm_state *x)
+{
+	if (x->curlft.bytes >= x->lft.hard_byte_limit)
+		return IPSECSTAT_END_REASON_BYTES;
+	if (x->curlft.packets >= x->lft.hard_packet_limit)
+		return IPSECSTAT_END_REASON_PACKETS;
+	if (in_serving_softirq())
+		return IPSECSTAT_END_REASON_TIME;
+	if (x->xso.dev && !(x->xso.dev->flags & IFF_UP))
+		return IPSECSTAT_END_REASON_DEVICE;
+	return IPSECSTAT_END_REASON_MIGRATED;
 }
 
 /* x was VALID and leaves. The device may be gone, so the mark must tell. */
@@ -157,7 +215,7 @@ static void ipsecstat_sa_leave(struct ipsecstat_net *block,
 			ipsecstat_device_update(mark, x, member);
 	}
 	if (member)
-		ipsecstat_member_del(block, member);
+		ipsecstat_member_del(block, member, ipsecstat_end_reason(x));
 	if (ipsecstat_class_flags(class) & IPSECSTAT_TRANSFORM_FLAGS_OFFLOAD)
 		block->sa.offloaded--;
 	block->sa.deleted++;
@@ -166,30 +224,36 @@ static void ipsecstat_sa_leave(struct ipsecstat_net *block,
 static void ipsecstat_sa_add(struct xfrm_state *x, bool is_new)
 {
 	struct ipsecstat_net *block = ipsecstat_net(xs_net(x));
+	unsigned long flags;
 
-	spin_lock_bh(&ipsecstat_sa_lock);
+	ipsecstat_member_level();
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
 	if (ipsecstat_is_sa(x) && !block->dying && !ipsecstat_sa_mark(x))
 		ipsecstat_sa_enter(block, x, is_new);
-	spin_unlock_bh(&ipsecstat_sa_lock);
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 }
 
 static void ipsecstat_sa_add_larval(struct xfrm_state *x)
 {
 	struct ipsecstat_net *block = ipsecstat_net(xs_net(x));
+	unsigned long flags;
 
-	spin_lock_bh(&ipsecstat_sa_lock);
+	ipsecstat_member_level();
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
 	if (ipsecstat_is_sa(x) && !block->dying && !ipsecstat_sa_mark(x)) {
 		block->sa.larval++;
 		ipsecstat_set_mark(x, ipsecstat_larval_mark(block));
+		if (ipsecstat_peer_larval_add(block, x))
+			WRITE_ONCE(block->sa_lost, true);
 	}
-	spin_unlock_bh(&ipsecstat_sa_lock);
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 }
 
 /* Called for all that may be the end of x; the first one counts. */
 static void ipsecstat_sa_del(struct xfrm_state *x)
 {
+	unsigned long mark, flags;
 	struct ipsecstat_net *block;
-	unsigned long mark;
 
 	/* Untracked, or its namespace is already gone: leave it alone. */
 	mark = ipsecstat_sa_mark(x);
@@ -198,17 +262,20 @@ static void ipsecstat_sa_del(struct xfrm_state *x)
 	if (mark & IPSECSTAT_MARK_DEVICE)
 		ipsecstat_ask_device(x);
 
-	spin_lock_bh(&ipsecstat_sa_lock);
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
 	mark = ipsecstat_sa_mark(x);
 	if (mark) {
 		block = ipsecstat_net(xs_net(x));
 		ipsecstat_set_mark(x, 0);
-		if (mark == ipsecstat_larval_mark(block))
+		if (mark == ipsecstat_larval_mark(block)) {
 			block->sa.larval--;
-		else
+			ipsecstat_peer_larval_del(block, x);
+		} else {
 			ipsecstat_sa_leave(block, x, mark);
+		}
 	}
-	spin_unlock_bh(&ipsecstat_sa_lock);
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
+	ipsecstat_member_level();
 }
 
 /* x may have got another if_id. */
@@ -216,18 +283,34 @@ static void ipsecstat_sa_change(struct xfrm_state *x)
 {
 	struct ipsecstat_member *member;
 	struct ipsecstat_net *block;
+	unsigned long flags;
 
 	if (!ipsecstat_sa_mark(x))
 		return;
 
-	spin_lock_bh(&ipsecstat_sa_lock);
+	ipsecstat_member_level();
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
 	member = ipsecstat_member_find(x);
 	if (member) {
 		block = ipsecstat_net(xs_net(x));
 		if (ipsecstat_member_move(block, member))
-			block->sa_lost = true;
+			WRITE_ONCE(block->sa_lost, true);
 	}
-	spin_unlock_bh(&ipsecstat_sa_lock);
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
+}
+
+/* A process ended x, by a flush or by name. The peer learns it later. */
+static void ipsecstat_sa_end_known(struct xfrm_state *x,
+				   const void *caller)
+{
+	struct ipsecstat_peers *peers = &ipsecstat_net(xs_net(x))->peers;
+	unsigned long ending = (unsigned long)x;
+
+	if (READ_ONCE(peers->ending) != ending)
+		return;
+	cmpxchg(&peers->ending, ending,
+		ending | (ipsecstat_site(caller) == IPSECSTAT_SITE_FLUSH ?
+			  IPSECSTAT_ENDING_FLUSHED : IPSECSTAT_ENDING_DELETED));
 }
 
 /* xfrm_state_lock is held; x is VALID and not yet in the list. */
@@ -258,6 +341,16 @@ static void notrace ipsecstat_on_end(unsigned long ip, unsigned long parent_ip,
 	ipsecstat_sa_del((void *)ftrace_regs_get_argument(fregs, 0));
 }
 
+/* xfrm_audit_state_delete(x, result, task_valid), after the end of x */
+static void notrace ipsecstat_on_audit(unsigned long ip,
+				       unsigned long parent_ip,
+				       struct ftrace_ops *ops,
+				       struct ftrace_regs *fregs)
+{
+	ipsecstat_sa_end_known((void *)ftrace_regs_get_argument(fregs, 0),
+			       (void *)parent_ip);
+}
+
 /* The SPI of a larval SA is asked for by a key manager. */
 static void notrace ipsecstat_on_alloc_spi(unsigned long ip,
 					   unsigned long parent_ip,
@@ -279,6 +372,7 @@ static struct ipsecstat_hook ipsecstat_begin_hooks[] = {
 static struct ipsecstat_hook ipsecstat_end_hooks[] = {
 	IPSECSTAT_HOOK("__xfrm_state_delete", ipsecstat_on_end),
 	IPSECSTAT_HOOK("__xfrm_state_destroy", ipsecstat_on_end),
+	IPSECSTAT_HOOK("xfrm_audit_state_delete", ipsecstat_on_audit),
 };
 
 /* We listen, but negotiate nothing: leave the acquire to the others. */
@@ -289,25 +383,43 @@ static int ipsecstat_km_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl,
 	return -EOPNOTSUPP;
 }
 
+/* A process has set the lifetime of x. */
+static int ipsecstat_km_notify(struct xfrm_state *x, const struct km_event *c)
+{
+	struct ipsecstat_member *member;
+	unsigned long flags;
+
+	if (c->event != XFRM_MSG_NEWAE || !ipsecstat_sa_mark(x))
+		return 0;
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
+	member = ipsecstat_member_find(x);
+	if (member)
+		ipsecstat_member_reset(member);
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
+	return 0;
+}
+
+/* Leaves @dir, the error of the manager before, as it is. */
 static struct xfrm_policy *
 ipsecstat_km_compile_policy(struct sock *sk, int opt, u8 *data, int len,
 			    int *dir)
 {
-	*dir = -EOPNOTSUPP;
 	return NULL;
 }
 
 static struct xfrm_mgr ipsecstat_km = {
 	.acquire	= ipsecstat_km_acquire,
+	.notify		= ipsecstat_km_notify,
 	.compile_policy	= ipsecstat_km_compile_policy,
 };
 
 /*
  * Visit the ESP and AH states of a namespace, some at a time, so that the lock
- * of the state list is not held for long. @visit runs with that lock held.
+ * of the state list is not held for long. @visit runs with that lock held; for a
+ * state it returns -EAGAIN for, it is called again after a pause.
  */
 struct ipsecstat_visit {
-	void (*visit)(struct xfrm_state *x);
+	int (*visit)(struct xfrm_state *x);
 	int budget;
 };
 
@@ -319,12 +431,11 @@ static int ipsecstat_visit_one(struct xfrm_state *x, int count, void *data)
 
 	if (!v->budget--)
 		return -EAGAIN;
-	v->visit(x);
-	return 0;
+	return v->visit(x);
 }
 
 static void ipsecstat_visit_all(struct net *net,
-				void (*visit)(struct xfrm_state *x))
+				int (*visit)(struct xfrm_state *x))
 {
 	struct ipsecstat_visit v = { .visit = visit };
 	struct xfrm_state_walk walk;
@@ -339,12 +450,20 @@ static void ipsecstat_visit_all(struct net *net,
 	xfrm_state_walk_done(&walk, net);
 }
 
-static void ipsecstat_visit_take_over(struct xfrm_state *x)
+/*
+ * Any other state is on its way out. No packet may pass between the look at the
+ * lifetime and the first packet counted, and x->lock comes before the lock held.
+ */
+static int ipsecstat_visit_take_over(struct xfrm_state *x)
 {
+	if (!spin_trylock_bh(&x->lock))
+		return -EAGAIN;
 	if (x->km.state == XFRM_STATE_ACQ)
 		ipsecstat_sa_add_larval(x);
-	else
+	else if (x->km.state == XFRM_STATE_VALID)
 		ipsecstat_sa_add(x, false);
+	spin_unlock_bh(&x->lock);
+	return 0;
 }
 
 /**
@@ -358,33 +477,45 @@ void ipsecstat_sa_take_over(struct net *net)
 	ipsecstat_visit_all(net, ipsecstat_visit_take_over);
 }
 
+static int ipsecstat_visit_release(struct xfrm_state *x)
+{
+	ipsecstat_sa_del(x);
+	return 0;
+}
+
 /* Forget all SAs: the namespace is going, or the module is. */
 static void __net_exit ipsecstat_sa_release(struct net *net)
 {
 	struct ipsecstat_net *block = ipsecstat_net(net);
+	unsigned long flags;
 
-	spin_lock_bh(&ipsecstat_sa_lock);
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
 	block->dying = true;
-	spin_unlock_bh(&ipsecstat_sa_lock);
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 
-	ipsecstat_visit_all(net, ipsecstat_sa_del);
+	ipsecstat_visit_all(net, ipsecstat_visit_release);
+
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
+	ipsecstat_peer_net_exit(block);
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 }
 
-static void ipsecstat_visit_settle(struct xfrm_state *x)
+static int ipsecstat_visit_settle(struct xfrm_state *x)
 {
 	struct ipsecstat_member *member;
-	unsigned long mark;
+	unsigned long mark, flags;
 
 	if (!(ipsecstat_sa_mark(x) & IPSECSTAT_MARK_DEVICE))
-		return;
+		return 0;
 	ipsecstat_ask_device(x);
 
-	spin_lock_bh(&ipsecstat_sa_lock);
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
 	mark = ipsecstat_sa_mark(x);
 	member = ipsecstat_member_find(x);
 	if (mark && member)
 		ipsecstat_device_update(mark, x, member);
-	spin_unlock_bh(&ipsecstat_sa_lock);
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
+	return 0;
 }
 
 /**
@@ -415,11 +546,12 @@ int ipsecstat_sa_read(struct net *net, struct ipsecstat_sa *sa)
 {
 	struct ipsecstat_net *block = ipsecstat_net(net);
 	bool lost;
+	unsigned long flags;
 
-	spin_lock_bh(&ipsecstat_sa_lock);
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
 	*sa = block->sa;
 	lost = block->sa_lost;
-	spin_unlock_bh(&ipsecstat_sa_lock);
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 	return lost ? -ENOMEM : 0;
 }
 

@@ -60,6 +60,11 @@ static inline bool ipsecstat_in_tunnel(const struct xfrm_state *x)
 	return x->outer_mode.flags & XFRM_MODE_FLAG_TUNNEL;
 }
 
+/* Guards the SAs, members and peers of all namespaces. */
+extern raw_spinlock_t ipsecstat_sa_lock;
+
+bool ipsecstat_is_local(struct net *net, const xfrm_address_t *address,
+			u16 family);
 int ipsecstat_sa_attach(void);
 void ipsecstat_sa_detach(void);
 void ipsecstat_sa_take_over(struct net *net);

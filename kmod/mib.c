@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The view of the kernel's XFRM MIB.
+ *
+ * Right before the kernel frees a packet that IPsec refused, it adds one to a
+ * line of the MIB of the namespace, on the CPU that frees. Each CPU remembers
+ * how far it has attributed each inbound line to packets, so that a step of a
+ * line is attributed once. Outbound lines are read as they are.
+ *
+ * A step whose packet nobody saw freed is attributed by the next reader, once
+ * every packet in progress at that time is done.
+ */
+#include <linux/cpu.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <net/net_namespace.h>
+#include <net/xfrm.h>
+
+#include "compat.h"
+#include "mib.h"
+#include "netns.h"
+
+#define IN(_line, _by, _sa, _plain) {					\
+	.line = LINUX_MIB_XFRM##_line,					\
+	.by = IPSECSTAT_MIB_BY_##_by,					\
+	.sa = IPSECSTAT_DROP_REASON_##_sa,				\
+	.plain = IPSECSTAT_DROP_REASON_##_plain,			\
+	.hinted = U8_MAX,						\
+	.left = IPSECSTAT_DROP_REASON_##_plain,				\
+	.left_owner = IPSECSTAT_OWNER_NONE }
+
+/*
+ * Of a line with two causes, a function of the kernel names one. Without a
+ * packet, a device moved it, for ESP packets that it refused itself.
+ */
+#define IN_HINTED(_line, _by, _sa, _hinted) {				\
+	.line = LINUX_MIB_XFRM##_line,					\
+	.by = IPSECSTAT_MIB_BY_##_by,					\
+	.sa = IPSECSTAT_DROP_REASON_##_sa,				\
+	.plain = IPSECSTAT_DROP_REASON_##_sa,				\
+	.hinted = IPSECSTAT_DROP_REASON_##_hinted,			\
+	.left = IPSECSTAT_DROP_REASON_##_hinted,			\
+	.left_owner = IPSECSTAT_OWNER_ESP }
+
+/*
+ * All lines of packets dropped on their way in. Those that only xfrm_input()
+ * moves come before those of the policy check: if xfrm_input() freed the packet,
+ * they are what the packet moved.
+ */
+const struct ipsecstat_mib_line ipsecstat_mib_in[] = {
+	[IPSECSTAT_MIB_NO_STATES] =
+	IN(INNOSTATES,		LOOKUP,	NO_STATE,	NO_STATE),
+	[IPSECSTAT_MIB_DIRECTION] =
+	IN(INSTATEDIRERROR,	LOOKUP,	DIRECTION,	DIRECTION),
+	IN_HINTED(INSTATEPROTOERROR, INPUT, TRANSFORM,	AUTH),
+	IN_HINTED(INSTATESEQERROR, INPUT, LATE,		REPEATED),
+	IN(ACQUIREERROR,	INPUT,	LARVAL,		LARVAL),
+	IN(INSTATEEXPIRED,	INPUT,	EXPIRED,	EXPIRED),
+	IN(INSTATEINVALID,	INPUT,	INVALID,	INVALID),
+	IN(INSTATEMODEERROR,	INPUT,	MODE,		MODE),
+	IN(INERROR,		INPUT,	ERROR,		ERROR),
+	IN(INIPTFSERROR,	INPUT,	IPTFS,		IPTFS),
+	IN(INSTATEMISMATCH,	POLICY,	SELECTOR,	SELECTOR),
+	IN(INTMPLMISMATCH,	POLICY,	TEMPLATE,	CLEAR_TEXT),
+	IN(INNOPOLS,		POLICY,	NO_POLICY,	NO_POLICY),
+	IN(INPOLBLOCK,		POLICY,	BLOCKED,	BLOCKED),
+	IN(INPOLERROR,		POLICY,	POLICY_ERROR,	POLICY_ERROR),
+	IN(INHDRERROR,		POLICY,	HEADER,		HEADER),
+	IN(INBUFFERERROR,	POLICY,	BUFFER,		BUFFER),
+};
+
+static_assert(ARRAY_SIZE(ipsecstat_mib_in) == IPSECSTAT_MIB_IN);
+
+#define OUT(_line, _reason) {						\
+	.line = LINUX_MIB_XFRM##_line,					\
+	.reason = IPSECSTAT_DROP_REASON_##_reason }
+
+/* All lines of packets dropped on their way out, or through. */
+const struct ipsecstat_mib_out ipsecstat_mib_out[] = {
+	OUT(OUTNOSTATES,		NO_STATE),
+	OUT(OUTSTATEPROTOERROR,		TRANSFORM),
+	OUT(OUTSTATEEXPIRED,		EXPIRED),
+	OUT(OUTSTATEINVALID,		INVALID),
+	OUT(OUTSTATEMODEERROR,		MODE),
+	OUT(OUTSTATEDIRERROR,		DIRECTION),
+	OUT(OUTPOLBLOCK,		BLOCKED),
+	OUT(OUTPOLERROR,		POLICY_ERROR),
+	OUT(OUTPOLDEAD,			POLICY_ERROR),
+	OUT(FWDHDRERROR,		HEADER),
+	OUT(OUTERROR,			ERROR),
+	OUT(OUTSTATESEQERROR,		SEQUENCE),
+	OUT(OUTBUNDLEGENERROR,		BUNDLE),
+	OUT(OUTBUNDLECHECKERROR,	BUNDLE),
+	OUT(OUTNOQSPACE,		QUEUE),
+};
+
+static_assert(ARRAY_SIZE(ipsecstat_mib_out) == IPSECSTAT_MIB_OUT);
+
+/* The view of this CPU is up to date, see ipsecstat_mib_start(). */
+static DEFINE_PER_CPU(bool, ipsecstat_in_step);
+
+static const unsigned long *ipsecstat_mib(struct net *net, int cpu)
+{
+	return per_cpu_ptr(net->mib.xfrm_statistics, cpu)->mibs;
+}
+
+/**
+ * ipsecstat_mib_in_step() - may steps be attributed on this CPU
+ *
+ * Context: Preemption off.
+ * Return: false until ipsecstat_mib_start() has reached this CPU
+ */
+bool ipsecstat_mib_in_step(void)
+{
+	return __this_cpu_read(ipsecstat_in_step);
+}
+
+/**
+ * ipsecstat_mib_moved() - take the steps of a line on this CPU
+ * @net: the namespace
+ * @line: an index of ipsecstat_mib_in[]
+ *
+ * Context: Preemption off.
+ * Return: how far the line moved since it was last attributed; the caller
+ *	attributes it
+ */
+unsigned long ipsecstat_mib_moved(struct net *net, int line)
+{
+	const unsigned long *mib = ipsecstat_mib(net, smp_processor_id());
+	struct ipsecstat_cpu *c = this_cpu_ptr(ipsecstat_net(net)->cpu);
+	unsigned long now = READ_ONCE(mib[ipsecstat_mib_in[line].line]);
+	unsigned long seen = READ_ONCE(c->mib_seen[line]);
+
+	/* A reader may settle an older part of it, but not beyond now. */
+	while (seen != now && !try_cmpxchg(&c->mib_seen[line], &seen, now))
+		;
+	return now - seen;
+}
+
+static bool ipsecstat_mib_is_settled(struct net *net, int cpu)
+{
+	struct ipsecstat_cpu *c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
+	const unsigned long *mib = ipsecstat_mib(net, cpu);
+	int i;
+
+	for (i = 0; i < IPSECSTAT_MIB_IN; i++)
+		if (READ_ONCE(mib[ipsecstat_mib_in[i].line]) !=
+		    READ_ONCE(c->mib_seen[i]))
+			return false;
+	return true;
+}
+
+static void ipsecstat_mib_settle_begin(struct net *net, int cpu)
+{
+	struct ipsecstat_cpu *c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
+	const unsigned long *mib = ipsecstat_mib(net, cpu);
+	int i;
+
+	for (i = 0; i < IPSECSTAT_MIB_IN; i++)
+		c->mib_due[i] = READ_ONCE(mib[ipsecstat_mib_in[i].line]);
+}
+
+static void ipsecstat_mib_settle_end(struct net *net, int cpu)
+{
+	struct ipsecstat_cpu *c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
+	unsigned long seen, due;
+	int i;
+
+	for (i = 0; i < IPSECSTAT_MIB_IN; i++) {
+		due = c->mib_due[i];
+		seen = READ_ONCE(c->mib_seen[i]);
+		if ((long)(due - seen) > 0 &&
+		    try_cmpxchg(&c->mib_seen[i], &seen, due))
+			WRITE_ONCE(c->mib_settled[i],
+				   c->mib_settled[i] + due - seen);
+	}
+}
+
+static void ipsecstat_mib_settle_all(struct net *net)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		ipsecstat_mib_settle_begin(net, cpu);
+	synchronize_rcu();
+	for_each_possible_cpu(cpu)
+		ipsecstat_mib_settle_end(net, cpu);
+}
+
+/**
+ * ipsecstat_mib_settle() - attribute what was freed unseen
+ * @net: the namespace; the caller holds a reference
+ *
+ * A step that is not attributed when every packet in progress is done has no
+ * packet that we will see. Readers that come while one settles share the next
+ * grace period.
+ *
+ * Context: Process context; sleeps for a grace period or two if there is such
+ *	a step.
+ * Return: 0, or -EINTR if the caller is killed
+ */
+int ipsecstat_mib_settle(struct net *net)
+{
+	struct ipsecstat_net *block = ipsecstat_net(net);
+	unsigned int wanted;
+	bool settled = true;
+	int cpu;
+
+	/* Pairs with smp_store_mb() below: it sees what happened up to here. */
+	smp_mb();
+	wanted = READ_ONCE(block->settle_begun) + 1;
+	for_each_possible_cpu(cpu)
+		settled = settled && ipsecstat_mib_is_settled(net, cpu);
+	if (settled)
+		return 0;
+
+	if (mutex_lock_killable(&block->settle_lock))
+		return -EINTR;
+	if ((int)(block->settle_begun - wanted) < 0) {
+		/* Pairs with smp_mb() above: then look at the lines. */
+		smp_store_mb(block->settle_begun, block->settle_begun + 1);
+		ipsecstat_mib_settle_all(net);
+	}
+	mutex_unlock(&block->settle_lock);
+	return 0;
+}
+
+static void ipsecstat_mib_sum_out(struct net *net, int cpu,
+				  struct ipsecstat_sum *sum)
+{
+	const struct ipsecstat_mib_base *base = ipsecstat_net(net)->mib_base;
+	const unsigned long *mib = ipsecstat_mib(net, cpu);
+	unsigned long count;
+	int i;
+
+	for (i = 0; i < IPSECSTAT_MIB_OUT; i++) {
+		count = READ_ONCE(mib[ipsecstat_mib_out[i].line]);
+		if (base)
+			count -= base[cpu].out[i];
+		sum->out[i] += count;
+	}
+}
+
+/**
+ * ipsecstat_mib_sum() - add what the MIB of one CPU says
+ * @net: the namespace; the caller holds a reference
+ * @cpu: the CPU
+ * @sum: added to
+ *
+ * Context: Any.
+ */
+void ipsecstat_mib_sum(struct net *net, int cpu, struct ipsecstat_sum *sum)
+{
+	const struct ipsecstat_cpu *c;
+	int i;
+
+	c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
+	for (i = 0; i < IPSECSTAT_MIB_IN; i++)
+		sum->drop[ipsecstat_mib_in[i].left]
+			 [ipsecstat_mib_in[i].left_owner] +=
+			READ_ONCE(c->mib_settled[i]);
+	ipsecstat_mib_sum_out(net, cpu, sum);
+}
+
+/**
+ * ipsecstat_mib_unseen() - add the inbound packets that were not seen freed
+ * @net: the namespace; the caller holds a reference
+ * @packets: added to, by enum ipsecstat_drop_reason
+ *
+ * Context: Any.
+ */
+void ipsecstat_mib_unseen(struct net *net, u64 *packets)
+{
+	const struct ipsecstat_cpu *c;
+	int cpu, i;
+
+	for_each_possible_cpu(cpu) {
+		c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
+		for (i = 0; i < IPSECSTAT_MIB_IN; i++)
+			packets[ipsecstat_mib_in[i].left] +=
+				READ_ONCE(c->mib_settled[i]);
+	}
+}
+
+static void ipsecstat_mib_start_net(struct net *net, int cpu)
+{
+	struct ipsecstat_net *block = ipsecstat_net(net);
+	struct ipsecstat_cpu *c = per_cpu_ptr(block->cpu, cpu);
+	const unsigned long *mib = ipsecstat_mib(net, cpu);
+	int i;
+
+	for (i = 0; i < IPSECSTAT_MIB_IN; i++)
+		c->mib_seen[i] = READ_ONCE(mib[ipsecstat_mib_in[i].line]);
+	for (i = 0; block->mib_base && i < IPSECSTAT_MIB_OUT; i++)
+		block->mib_base[cpu].out[i] =
+			READ_ONCE(mib[ipsecstat_mib_out[i].line]);
+}
+
+static void ipsecstat_mib_start_cpu(int cpu)
+{
+	struct net *net;
+
+	rcu_read_lock();
+	for_each_net_rcu(net)
+		ipsecstat_mib_start_net(net, cpu);
+	rcu_read_unlock();
+	per_cpu(ipsecstat_in_step, cpu) = true;
+}
+
+static void ipsecstat_mib_start_here(void *unused)
+{
+	ipsecstat_mib_start_cpu(smp_processor_id());
+}
+
+/* Where the outbound lines begin; in a namespace that comes later, at 0. */
+static int ipsecstat_mib_base_alloc(void)
+{
+	struct ipsecstat_net *block;
+	struct net *net;
+	int err = 0;
+
+	down_read(&net_rwsem);
+	for_each_net(net) {
+		block = ipsecstat_net(net);
+		block->mib_base = kvcalloc(nr_cpu_ids, sizeof(*block->mib_base),
+					   GFP_KERNEL);
+		if (!block->mib_base)
+			err = -ENOMEM;
+	}
+	up_read(&net_rwsem);
+	return err;
+}
+
+/**
+ * ipsecstat_mib_start() - begin with the values that the MIB has now
+ *
+ * Each CPU does this for itself in an interrupt: a packet between its step and
+ * its end belongs to the time before.
+ *
+ * Context: Process context, may sleep. Called once, with the hooks attached.
+ * Return: 0 or -ENOMEM
+ */
+int ipsecstat_mib_start(void)
+{
+	int err = ipsecstat_mib_base_alloc();
+	int cpu;
+
+	if (err)
+		return err;
+	cpus_read_lock();
+	on_each_cpu(ipsecstat_mib_start_here, NULL, 1);
+	for_each_possible_cpu(cpu)
+		if (!cpu_online(cpu))
+			ipsecstat_mib_start_cpu(cpu);
+	cpus_read_unlock();
+	return 0;
+}
+
+/**
+ * ipsecstat_mib_net_exit() - forget where the lines of a namespace began
+ * @net: the namespace
+ *
+ * Context: Process context, may sleep.
+ */
+void ipsecstat_mib_net_exit(struct net *net)
+{
+	kvfree(ipsecstat_net(net)->mib_base);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's own count of dropped packets: /proc/net/xfrm_stat.
+ */
+#ifndef _IPSECSTAT_MIB_H
+#define _IPSECSTAT_MIB_H
+
+#include <linux/types.h>
+
+#include "counters.h"
+
+struct net;
+
+/**
+ * enum ipsecstat_mib_by - who can move a line, and then frees the packet
+ * @IPSECSTAT_MIB_BY_LOOKUP: the lookup of the SA, which is hooked itself
+ * @IPSECSTAT_MIB_BY_INPUT: xfrm_input()
+ * @IPSECSTAT_MIB_BY_POLICY: the policy check, also called by xfrm_input()
+ */
+enum ipsecstat_mib_by {
+	IPSECSTAT_MIB_BY_LOOKUP,
+	IPSECSTAT_MIB_BY_INPUT,
+	IPSECSTAT_MIB_BY_POLICY,
+};
+
+/**
+ * struct ipsecstat_mib_line - an inbound line, and what one more on it means
+ * @line: its number in the MIB
+ * @by: enum ipsecstat_mib_by
+ * @sa: the reason if the packet passed an SA
+ * @plain: the reason if it passed none
+ * @hinted: the reason if the kernel called the function of that reason before
+ * @left: the reason if no packet was seen freed
+ * @left_owner: whose such a packet was
+ */
+struct ipsecstat_mib_line {
+	u8 line;
+	u8 by;
+	u8 sa;
+	u8 plain;
+	u8 hinted;
+	u8 left;
+	u8 left_owner;
+};
+
+/* Lines that are found by name. */
+enum {
+	IPSECSTAT_MIB_NO_STATES,
+	IPSECSTAT_MIB_DIRECTION,
+};
+
+/**
+ * struct ipsecstat_mib_out - an outbound line
+ * @line: its number in the MIB
+ * @reason: what one more on it means
+ */
+struct ipsecstat_mib_out {
+	u8 line;
+	u8 reason;
+};
+
+/**
+ * struct ipsecstat_mib_base - where counting began on one CPU
+ * @out: the outbound lines
+ */
+struct ipsecstat_mib_base {
+	unsigned long out[IPSECSTAT_MIB_OUT];
+};
+
+extern const struct ipsecstat_mib_line ipsecstat_mib_in[IPSECSTAT_MIB_IN];
+extern const struct ipsecstat_mib_out ipsecstat_mib_out[IPSECSTAT_MIB_OUT];
+
+unsigned long ipsecstat_mib_moved(struct net *net, int line);
+int ipsecstat_mib_settle(struct net *net);
+void ipsecstat_mib_unseen(struct net *net, u64 *packets);
+void ipsecstat_mib_sum(struct net *net, int cpu, struct ipsecstat_sum *sum);
+int ipsecstat_mib_start(void);
+bool ipsecstat_mib_in_step(void);
+void ipsecstat_mib_net_exit(struct net *net);
+
+#endif /* _IPSECSTAT_MIB_H */
