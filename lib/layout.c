@@ -49,5 +49,7 @@ AT(IPSEC_AGGREGATE_DROP_PACKET_STATISTICS1, totalDropPacketsInbound,
 AT(IPSEC_TRAFFIC_STATISTICS1, totalSuccessfulPackets,
 	sizeof(IPSEC_TRAFFIC_STATISTICS0));
 
+SIZE(FWP_VALUE0, 2 * sizeof(void *));
+AT(FWP_VALUE0, uint32, sizeof(void *));
 SIZE(FWPM_DISPLAY_DATA0, 2 * sizeof(void *));
 SIZE(FWPM_SESSION0, sizeof(void *) == 8 ? 72 : 48);

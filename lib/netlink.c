@@ -34,10 +34,14 @@ struct fwp_link {
 /* The kernel's own bound: no error number is larger. */
 #define MAX_ERRNO	4095
 
-/* A datagram and our message in it; or why the kernel refuses. */
+/*
+ * A datagram, our first message in it and the bytes from there on; or why the
+ * kernel refuses.
+ */
 struct answer {
 	unsigned char *datagram;
 	struct nlmsghdr *nlh;
+	int left;
 	int refusal;
 };
 
@@ -84,12 +88,12 @@ static DWORD wait_readable(int fd, const struct timespec *deadline)
 	return ERROR_SUCCESS;
 }
 
-static struct nlmsghdr *find_message(unsigned char *datagram, int len,
+static struct nlmsghdr *find_message(unsigned char *datagram, int *len,
 				     UINT32 seq)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)datagram;
 
-	for (; nlmsg_ok(nlh, len); nlh = nlmsg_next(nlh, &len))
+	for (; nlmsg_ok(nlh, *len); nlh = nlmsg_next(nlh, len))
 		if (nlh->nlmsg_seq == seq && nlh->nlmsg_type != NLMSG_NOOP)
 			return nlh;
 	return NULL;
@@ -116,7 +120,8 @@ static DWORD receive(struct nl_sock *sock, UINT32 seq,
 		if (!len)
 			return RPC_S_CALL_FAILED;
 
-		answer->nlh = find_message(answer->datagram, len, seq);
+		answer->nlh = find_message(answer->datagram, &len, seq);
+		answer->left = len;
 		if (answer->nlh && !from.nl_pid)
 			return ERROR_SUCCESS;
 		free(answer->datagram);
@@ -182,12 +187,12 @@ static DWORD ask(struct nl_sock *sock, struct nl_msg *msg, int family, int cmd,
 	return ret;
 }
 
-static struct nl_msg *new_request(int family, int cmd, int version)
+static struct nl_msg *new_request(int family, int cmd, int flags, int version)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 
-	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, 0,
-				cmd, version)) {
+	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0,
+				flags, cmd, version)) {
 		nlmsg_free(msg);
 		msg = NULL;
 	}
@@ -207,11 +212,11 @@ static DWORD read_family(struct nlmsghdr *nlh, int *family)
 	return ERROR_SUCCESS;
 }
 
-/* Ask the kernel for the number of our family; this loads the module, too. */
+/* Ask the kernel for the number of our family, which it has with the module. */
 static DWORD resolve(struct nl_sock *sock, const struct timespec *deadline,
 		     int *family)
 {
-	struct nl_msg *msg = new_request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
+	struct nl_msg *msg = new_request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, 1);
 	struct answer answer;
 	DWORD ret;
 
@@ -320,7 +325,7 @@ static bool family_changed(struct fwp_link *link,
 static DWORD get(struct fwp_link *link, const struct timespec *deadline,
 		 UINT32 cpu, struct fwp_reply *reply)
 {
-	struct nl_msg *msg = new_request(link->family, IPSECSTAT_CMD_GET,
+	struct nl_msg *msg = new_request(link->family, IPSECSTAT_CMD_GET, 0,
 					 IPSECSTAT_FAMILY_VERSION);
 	struct answer answer = { 0 };
 	struct genlmsghdr *hdr;
@@ -348,11 +353,10 @@ static DWORD get(struct fwp_link *link, const struct timespec *deadline,
 	return ret;
 }
 
-DWORD fwp_link_get(struct fwp_link *link, const struct timespec *deadline,
-		   UINT32 cpu, struct fwp_reply *reply)
+/* A failure can be the end of the module. */
+static DWORD end_or_failure(struct fwp_link *link,
+			    const struct timespec *deadline, DWORD ret)
 {
-	DWORD ret = get(link, deadline, cpu, reply);
-
 	switch (ret) {
 	case ERROR_SUCCESS:
 	case ERROR_INVALID_PARAMETER:
@@ -367,6 +371,102 @@ DWORD fwp_link_get(struct fwp_link *link, const struct timespec *deadline,
 			return FWP_E_SESSION_ABORTED;
 		return ret;
 	}
+}
+
+DWORD fwp_link_get(struct fwp_link *link, const struct timespec *deadline,
+		   UINT32 cpu, struct fwp_reply *reply)
+{
+	return end_or_failure(link, deadline,
+			      get(link, deadline, cpu, reply));
+}
+
+struct dump {
+	int family;
+	int cmd;
+	UINT32 seq;
+	fwp_take *take;
+	void *context;
+	bool done;
+};
+
+static DWORD end_of_dump(struct nlmsghdr *nlh)
+{
+	int err;
+
+	if (nlmsg_datalen(nlh) < (int)sizeof(err))
+		return RPC_S_PROTOCOL_ERROR;
+	memcpy(&err, nlmsg_data(nlh), sizeof(err));
+	return err < 0 ? code_of_errno(-err) : ERROR_SUCCESS;
+}
+
+static DWORD take_message(struct dump *dump, struct answer *answer)
+{
+	struct nlmsghdr *nlh = answer->nlh;
+	struct genlmsghdr *hdr;
+
+	dump->done = nlh->nlmsg_type == NLMSG_DONE ||
+		     nlh->nlmsg_type == NLMSG_ERROR;
+	if (nlh->nlmsg_type == NLMSG_DONE)
+		return end_of_dump(nlh);
+	if (nlh->nlmsg_type == NLMSG_ERROR)
+		return code_of_refusal(answer);
+	if (nlh->nlmsg_type != dump->family || !genlmsg_valid_hdr(nlh, 0))
+		return RPC_S_PROTOCOL_ERROR;
+	hdr = genlmsg_hdr(nlh);
+	if (hdr->cmd != dump->cmd)
+		return RPC_S_PROTOCOL_ERROR;
+	return dump->take(dump->context, genlmsg_attrdata(hdr, 0),
+			  (size_t)genlmsg_attrlen(hdr, 0));
+}
+
+/* After a failure the rest of the dump is only looked through for its end. */
+static DWORD take_datagram(struct dump *dump, struct answer *answer, DWORD ret)
+{
+	while (!dump->done && nlmsg_ok(answer->nlh, answer->left)) {
+		if (answer->nlh->nlmsg_seq != dump->seq)
+			return RPC_S_PROTOCOL_ERROR;
+		if (!ret)
+			ret = take_message(dump, answer);
+		else
+			dump->done = answer->nlh->nlmsg_type == NLMSG_DONE;
+		answer->nlh = nlmsg_next(answer->nlh, &answer->left);
+	}
+	return ret;
+}
+
+static DWORD receive_dump(struct fwp_link *link, struct dump *dump,
+			  const struct timespec *deadline)
+{
+	struct answer answer = { 0 };
+	DWORD ret = ERROR_SUCCESS, err;
+
+	while (!dump->done) {
+		err = receive(link->sock, dump->seq, deadline, &answer);
+		if (err)
+			return ret ? ret : err;
+		ret = take_datagram(dump, &answer, ret);
+		free(answer.datagram);
+	}
+	return ret;
+}
+
+DWORD fwp_link_dump(struct fwp_link *link, const struct timespec *deadline,
+		    int cmd, fwp_take *take, void *context)
+{
+	struct nl_msg *msg = new_request(link->family, cmd, NLM_F_DUMP,
+					 IPSECSTAT_FAMILY_VERSION);
+	struct dump dump = { .family = link->family, .cmd = cmd, .take = take,
+			     .context = context };
+	DWORD ret;
+
+	if (!msg)
+		return ERROR_NOT_ENOUGH_MEMORY;
+	ret = send_request(link->sock, msg, deadline);
+	dump.seq = nlmsg_hdr(msg)->nlmsg_seq;
+	nlmsg_free(msg);
+	if (!ret)
+		ret = receive_dump(link, &dump, deadline);
+	return end_or_failure(link, deadline, ret);
 }
 
 void fwp_link_close(struct fwp_link *link)

@@ -21,6 +21,14 @@ DWORD fwp_link_open(struct fwp_link **linkp, const struct timespec *deadline);
 DWORD fwp_link_get(struct fwp_link *link, const struct timespec *deadline,
 		   UINT32 cpu, struct fwp_reply *reply);
 
+/*
+ * Ask for all that @cmd dumps, and hand the attributes of each message to @take,
+ * @len bytes at @attrs. What it returns other than ERROR_SUCCESS ends the dump.
+ */
+typedef DWORD fwp_take(void *context, const void *attrs, size_t len);
+DWORD fwp_link_dump(struct fwp_link *link, const struct timespec *deadline,
+		    int cmd, fwp_take *take, void *context);
+
 void fwp_link_close(struct fwp_link *link);
 
 #endif /* FWP_NETLINK_H */

@@ -14,14 +14,11 @@
 #define BIT(attr)	(1u << (attr))
 #define ALL_UP_TO(max)	(BIT((max) + 1) - BIT(1))
 
-/* Payload widths. UINT takes either; libnl before 3.11 has no reader for it. */
-enum width { UINT_4_OR_8, U8 = 1, U32 = 4 };
-
 /* What a nest of plain integers has to look like. */
 struct shape {
 	int max;
 	unsigned int required;
-	enum width width[8];
+	enum fwp_width width[8];
 };
 
 static const struct shape sa_shape = {
@@ -50,13 +47,23 @@ static const struct shape transform_shape = {
 	.max = IPSECSTAT_A_TRANSFORM_MAX,
 	.required = ALL_UP_TO(IPSECSTAT_A_TRANSFORM_MAX),
 	.width = {
-		[IPSECSTAT_A_TRANSFORM_PROTO] = U8,
-		[IPSECSTAT_A_TRANSFORM_FLAGS] = U32,
+		[IPSECSTAT_A_TRANSFORM_PROTO] = FWP_U8,
+		[IPSECSTAT_A_TRANSFORM_FLAGS] = FWP_U32,
 	},
 };
 
-static bool read_integer(const struct nlattr *attr, enum width width,
-			 UINT64 *value)
+static const struct shape dropped_shape = {
+	.max = IPSECSTAT_A_DROPPED_MAX,
+	.required = BIT(IPSECSTAT_A_DROPPED_REASON) |
+		    BIT(IPSECSTAT_A_DROPPED_PACKETS),
+	.width = {
+		[IPSECSTAT_A_DROPPED_REASON] = FWP_U32,
+		[IPSECSTAT_A_DROPPED_PROTO] = FWP_U8,
+	},
+};
+
+bool fwp_integer_read(const struct nlattr *attr, enum fwp_width width,
+		      UINT64 *value)
 {
 	const void *data = nla_data(attr);
 	int len = nla_len(attr);
@@ -71,7 +78,7 @@ static bool read_integer(const struct nlattr *attr, enum width width,
 	case 1:
 		memcpy(&u8, data, len);
 		*value = u8;
-		return width == U8;
+		return width == FWP_U8;
 	case 4:
 		memcpy(&u32, data, len);
 		*value = u32;
@@ -98,7 +105,7 @@ static bool read_nest(const struct nlattr *nest, const struct shape *shape,
 			continue;
 		if (seen & BIT(type))
 			return false;
-		if (!read_integer(attr, shape->width[type], &value[type]))
+		if (!fwp_integer_read(attr, shape->width[type], &value[type]))
 			return false;
 		seen |= BIT(type);
 	}
@@ -135,13 +142,45 @@ static bool read_transform(const struct nlattr *nest,
 	return true;
 }
 
+bool fwp_dropped_read(const struct nlattr *nest, struct fwp_dropped *dropped)
+{
+	UINT64 value[IPSECSTAT_A_DROPPED_MAX + 1] = { 0 };
+
+	if (!read_nest(nest, &dropped_shape, value))
+		return false;
+	dropped->reason = value[IPSECSTAT_A_DROPPED_REASON];
+	dropped->proto = value[IPSECSTAT_A_DROPPED_PROTO];
+	dropped->packets = value[IPSECSTAT_A_DROPPED_PACKETS];
+	return true;
+}
+
+static UINT64 *inbound_of(FWPUCLNT_DROPS *drops, UINT64 proto)
+{
+	return proto == IPPROTO_ESP ? drops->inboundEsp :
+	       proto == IPPROTO_AH ? drops->inboundAh : drops->inboundOther;
+}
+
+static bool read_dropped(const struct nlattr *nest, bool outbound,
+			 FWPUCLNT_DROPS *drops)
+{
+	struct fwp_dropped one;
+	UINT64 *to;
+
+	if (!fwp_dropped_read(nest, &one))
+		return false;
+	to = outbound ? drops->outbound : inbound_of(drops, one.proto);
+	if (one.reason < FWPUCLNT_DROP_REASONS)
+		to[one.reason] += one.packets;
+	return true;
+}
+
 static bool read_attribute(const struct nlattr *attr, struct fwp_reply *reply)
 {
 	switch (nla_type(attr)) {
 	case IPSECSTAT_A_STATS_CPU:
-		return read_integer(attr, U32, &reply->cpu);
+		return fwp_integer_read(attr, FWP_U32, &reply->cpu);
 	case IPSECSTAT_A_STATS_SINCE:
-		return read_integer(attr, UINT_4_OR_8, &reply->since);
+		return fwp_integer_read(attr, FWP_UINT, &reply->since);
 	case IPSECSTAT_A_STATS_SA:
 		return read_nest(attr, &sa_shape, reply->sa);
 	case IPSECSTAT_A_STATS_DROP_ESP:
@@ -154,27 +193,29 @@ static bool read_attribute(const struct nlattr *attr, struct fwp_reply *reply)
 		return read_transform(attr, &reply->in);
 	case IPSECSTAT_A_STATS_OUT:
 		return read_transform(attr, &reply->out);
+	case IPSECSTAT_A_STATS_DROPPED_IN:
+		return read_dropped(attr, false, &reply->drops);
+	case IPSECSTAT_A_STATS_DROPPED_OUT:
+		return read_dropped(attr, true, &reply->drops);
 	default:
 		return true;
 	}
 }
 
-/* SAs belong to no CPU. */
+/* SAs belong to no CPU. What comes after the drops are lists, maybe empty. */
 static unsigned int required_of(UINT32 cpu)
 {
 	const unsigned int other = BIT(cpu == FWP_ALL_CPUS ?
 				       IPSECSTAT_A_STATS_CPU :
 				       IPSECSTAT_A_STATS_SA);
 
-	return ALL_UP_TO(IPSECSTAT_A_STATS_MAX) & ~other &
-	       ~(BIT(IPSECSTAT_A_STATS_IN) | BIT(IPSECSTAT_A_STATS_OUT));
+	return ALL_UP_TO(IPSECSTAT_A_STATS_DROP) & ~other;
 }
 
 bool fwp_reply_read(const void *attrs, size_t len, UINT32 cpu,
 		    struct fwp_reply *reply)
 {
-	const unsigned int lists = BIT(IPSECSTAT_A_STATS_IN) |
-				   BIT(IPSECSTAT_A_STATS_OUT);
+	const unsigned int lists = ~ALL_UP_TO(IPSECSTAT_A_STATS_DROP);
 	const unsigned int required = required_of(cpu);
 	const struct nlattr *attr;
 	unsigned int seen = 0;

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <fwpuclnt.h>
 #include <linux/ipsecstat.h>
-#include <windef.h>
 
 /* In place of a CPU; as FWPUCLNT_ALL_CPUS. */
 #define FWP_ALL_CPUS		0xFFFFFFFF
@@ -36,6 +36,7 @@ struct fwp_reply {
 	UINT64 drop[IPSECSTAT_A_DROP_MAX + 1];
 	struct fwp_traffic in;
 	struct fwp_traffic out;
+	FWPUCLNT_DROPS drops;
 };
 
 /*
@@ -46,5 +47,24 @@ struct fwp_reply {
  */
 bool fwp_reply_read(const void *attrs, size_t len, UINT32 cpu,
 		    struct fwp_reply *reply);
+
+/* Payload widths. UINT takes either; libnl before 3.11 has no reader for it. */
+enum fwp_width { FWP_UINT, FWP_U8 = 1, FWP_U32 = 4 };
+
+struct nlattr;
+
+/* False if the attribute has a width that it may not have. */
+bool fwp_integer_read(const struct nlattr *attr, enum fwp_width width,
+		      UINT64 *value);
+
+/* What was dropped for one reason. */
+struct fwp_dropped {
+	UINT64 reason;		/* may be of FWPUCLNT_DROP_REASONS or above */
+	UINT64 proto;		/* 0 if there is none */
+	UINT64 packets;
+};
+
+/* A nest of IPSECSTAT_A_DROPPED_*; false as fwp_reply_read(). */
+bool fwp_dropped_read(const struct nlattr *nest, struct fwp_dropped *dropped);
 
 #endif /* FWP_REPLY_H */

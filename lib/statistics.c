@@ -201,6 +201,7 @@ EXPORT DWORD WINAPI FwpuclntGetStatistics(HANDLE engineHandle, UINT32 cpu,
 		return ret;
 	statistics->since = reply.since;
 	fwp_statistics_derive(&reply, &statistics->statistics);
+	statistics->drops = reply.drops;
 	return ERROR_SUCCESS;
 }
 

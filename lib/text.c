@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include <fwpuclnt.h>
+#include <linux/ipsecstat.h>
 #include <winerror.h>
 
 #include "export.h"
@@ -37,7 +38,8 @@ static const struct text texts[] = {
 	{ EPT_S_NOT_REGISTERED,
 	  "the kernel module ipsecstat is not loaded" },
 	{ RPC_S_CANNOT_SUPPORT,
-	  "other servers and other credentials are not supported" },
+	  "Linux has no such thing: another server, other credentials, or an "
+	  "option of Windows' engine" },
 	{ FWP_E_ALREADY_EXISTS, "a session with this key is open already" },
 	{ FWP_E_NO_TXN_IN_PROGRESS, "no transaction is in progress" },
 	{ FWP_E_TXN_IN_PROGRESS,
@@ -47,7 +49,39 @@ static const struct text texts[] = {
 	{ FWP_E_TIMEOUT, "no answer in time" },
 	{ FWP_E_NULL_POINTER, "a pointer that is needed is NULL" },
 	{ FWP_E_INVALID_FLAGS, "a flag is not known" },
+	{ FWP_E_INVALID_PARAMETER, "an option is not known" },
 };
+
+/* The words of kmod/ipsecstat.yaml. */
+static const char *const reasons[] = {
+	[IPSECSTAT_DROP_REASON_NO_STATE] = "no-state",
+	[IPSECSTAT_DROP_REASON_AUTH] = "auth",
+	[IPSECSTAT_DROP_REASON_TRANSFORM] = "transform",
+	[IPSECSTAT_DROP_REASON_REPEATED] = "repeated",
+	[IPSECSTAT_DROP_REASON_LATE] = "late",
+	[IPSECSTAT_DROP_REASON_LARVAL] = "larval",
+	[IPSECSTAT_DROP_REASON_EXPIRED] = "expired",
+	[IPSECSTAT_DROP_REASON_INVALID] = "invalid",
+	[IPSECSTAT_DROP_REASON_ENCAP] = "encap",
+	[IPSECSTAT_DROP_REASON_SELECTOR] = "selector",
+	[IPSECSTAT_DROP_REASON_MODE] = "mode",
+	[IPSECSTAT_DROP_REASON_DIRECTION] = "direction",
+	[IPSECSTAT_DROP_REASON_TEMPLATE] = "template",
+	[IPSECSTAT_DROP_REASON_CLEAR_TEXT] = "clear-text",
+	[IPSECSTAT_DROP_REASON_NO_POLICY] = "no-policy",
+	[IPSECSTAT_DROP_REASON_BLOCKED] = "blocked",
+	[IPSECSTAT_DROP_REASON_POLICY_ERROR] = "policy-error",
+	[IPSECSTAT_DROP_REASON_HEADER] = "header",
+	[IPSECSTAT_DROP_REASON_BUFFER] = "buffer",
+	[IPSECSTAT_DROP_REASON_ERROR] = "error",
+	[IPSECSTAT_DROP_REASON_IPTFS] = "iptfs",
+	[IPSECSTAT_DROP_REASON_SEQUENCE] = "sequence",
+	[IPSECSTAT_DROP_REASON_BUNDLE] = "bundle",
+	[IPSECSTAT_DROP_REASON_QUEUE] = "queue",
+};
+
+_Static_assert((int)FWPUCLNT_DROP_QUEUE == (int)IPSECSTAT_DROP_REASON_QUEUE,
+	       "FWPUCLNT_DROP_REASON is the kernel's");
 
 static const char *find(const struct text *table, size_t len, DWORD code)
 {
@@ -71,4 +105,10 @@ EXPORT const char *FwpuclntErrorText(DWORD code)
 	const char *text = find(texts, sizeof(texts) / sizeof(*texts), code);
 
 	return text ? text : FwpuclntErrorName(code);
+}
+
+EXPORT const char *FwpuclntDropReasonName(UINT32 reason)
+{
+	return reason < sizeof(reasons) / sizeof(*reasons) ? reasons[reason] :
+							      "unknown";
 }

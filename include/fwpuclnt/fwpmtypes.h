@@ -18,9 +18,9 @@
 #define FWPM_TXN_READ_ONLY		0x00000001
 
 /*
- * Access rights. Linux grants two of them here: OPEN to everyone, READ_STATS to
- * CAP_NET_ADMIN over the network namespace and to the groups in the sysctl
- * net.ipsecstat.read_group_range. The others are named for programs that do.
+ * Access rights. Linux grants three of them here: OPEN and READ to everyone,
+ * READ_STATS to CAP_NET_ADMIN over the network namespace and to the groups in
+ * the sysctl net.ipsecstat.read_group_range. The others are named for programs that do.
  */
 #define FWPM_ACTRL_ADD			0x00000001
 #define FWPM_ACTRL_ADD_LINK		0x00000002
@@ -33,6 +33,20 @@
 #define FWPM_ACTRL_READ_STATS		0x00000100
 #define FWPM_ACTRL_SUBSCRIBE		0x00000200
 #define FWPM_ACTRL_WRITE		0x00000400
+
+/*
+ * Options of the engine. FwpmEngineGetOption0 answers those for which Linux has
+ * an answer; see there.
+ */
+typedef enum FWPM_ENGINE_OPTION_ {
+	FWPM_ENGINE_COLLECT_NET_EVENTS,
+	FWPM_ENGINE_NET_EVENT_MATCH_ANY_KEYWORDS,
+	FWPM_ENGINE_NAME_CACHE,
+	FWPM_ENGINE_MONITOR_IPSEC_CONNECTIONS,
+	FWPM_ENGINE_PACKET_QUEUING,
+	FWPM_ENGINE_TXN_WATCHDOG_TIMEOUT_IN_MSEC,
+	FWPM_ENGINE_OPTION_MAX
+} FWPM_ENGINE_OPTION;
 
 /**
  * struct FWPM_SESSION0 - what a program asks of its session

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The Windows Filtering Platform as libfwpuclnt answers it: sessions,
- * transactions and IPsec statistics. What is not here is not implemented.
+ * transactions, options and IPsec statistics. What is not here is not implemented.
  *
  * Each function has a manual page; fwpuclnt(7) is the overview.
  *
@@ -27,7 +27,7 @@ extern "C" {
  * FwpmFreeMemory0 - free memory that a function of this library allocated
  * @p: address of the pointer, which becomes NULL
  *
- * None of the functions below allocates any. NULL, and the address of NULL, are
+ * Only FwpmEngineGetOption0 allocates any. NULL, and the address of NULL, are
  * allowed and do nothing.
  */
 void WINAPI FwpmFreeMemory0(void **p);
@@ -63,6 +63,26 @@ DWORD WINAPI FwpmEngineOpen0(const wchar_t *serverName, UINT32 authnService,
  * Return: ERROR_SUCCESS or ERROR_INVALID_HANDLE.
  */
 DWORD WINAPI FwpmEngineClose0(HANDLE engineHandle);
+
+/**
+ * FwpmEngineGetOption0 - read an option of the engine
+ * @engineHandle: the session
+ * @option: which one
+ * @value: a FWP_UINT32 on success, to be freed by FwpmFreeMemory0
+ *
+ * FWPM_ENGINE_COLLECT_NET_EVENTS, FWPM_ENGINE_NET_EVENT_MATCH_ANY_KEYWORDS and
+ * FWPM_ENGINE_MONITOR_IPSEC_CONNECTIONS are 0: there are no such events here.
+ * The other options are settings of Windows without a counterpart in Linux.
+ *
+ * Needs no right, and may be called in a transaction.
+ *
+ * Return: ERROR_SUCCESS, FWP_E_NULL_POINTER, FWP_E_INVALID_PARAMETER (no such
+ * option), RPC_S_CANNOT_SUPPORT (Linux has no answer), ERROR_INVALID_HANDLE,
+ * FWP_E_SESSION_ABORTED, FWP_E_TIMEOUT or ERROR_NOT_ENOUGH_MEMORY.
+ */
+DWORD WINAPI FwpmEngineGetOption0(HANDLE engineHandle,
+				  FWPM_ENGINE_OPTION option,
+				  FWP_VALUE0 **value);
 
 /**
  * FwpmTransactionBegin0 - begin an explicit transaction of the session

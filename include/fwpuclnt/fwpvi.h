@@ -8,12 +8,14 @@
 
 #include "sdkddkver.h"
 
+#define FWP_VALUE			FWP_VALUE0
 #define FWPM_DISPLAY_DATA		FWPM_DISPLAY_DATA0
 #define FWPM_SESSION			FWPM_SESSION0
 
 #define FwpmFreeMemory			FwpmFreeMemory0
 #define FwpmEngineOpen			FwpmEngineOpen0
 #define FwpmEngineClose			FwpmEngineClose0
+#define FwpmEngineGetOption		FwpmEngineGetOption0
 #define FwpmTransactionBegin		FwpmTransactionBegin0
 #define FwpmTransactionCommit		FwpmTransactionCommit0
 #define FwpmTransactionAbort		FwpmTransactionAbort0

@@ -45,6 +45,16 @@
 #ifndef VOID
 #define VOID		void
 #endif
+/* Of parameters, in old code; sal.h has what came later. */
+#ifndef IN
+#define IN
+#endif
+#ifndef OUT
+#define OUT
+#endif
+#ifndef OPTIONAL
+#define OPTIONAL
+#endif
 #ifndef FALSE
 #define FALSE		0
 #endif

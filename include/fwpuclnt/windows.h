@@ -36,6 +36,27 @@
 #ifndef ARRAYSIZE
 #define ARRAYSIZE(a)			(sizeof(a) / sizeof((a)[0]))
 #endif
+#ifndef _countof
+#define _countof			ARRAYSIZE
+#endif
+
+/* Lets the values of an enumeration be combined as flags, which C does anyway. */
+#ifdef __cplusplus
+#define DEFINE_ENUM_FLAG_OPERATORS(type)				\
+	inline constexpr type operator|(type a, type b)			\
+	{ return static_cast<type>(static_cast<int>(a) | static_cast<int>(b)); } \
+	inline constexpr type operator&(type a, type b)			\
+	{ return static_cast<type>(static_cast<int>(a) & static_cast<int>(b)); } \
+	inline constexpr type operator^(type a, type b)			\
+	{ return static_cast<type>(static_cast<int>(a) ^ static_cast<int>(b)); } \
+	inline constexpr type operator~(type a)				\
+	{ return static_cast<type>(~static_cast<int>(a)); }		\
+	inline type &operator|=(type &a, type b) { return a = a | b; }	\
+	inline type &operator&=(type &a, type b) { return a = a & b; }	\
+	inline type &operator^=(type &a, type b) { return a = a ^ b; }
+#else
+#define DEFINE_ENUM_FLAG_OPERATORS(type)
+#endif
 
 /*
  * Sleep - wait for @milliseconds, INFINITE for ever.
