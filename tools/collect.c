@@ -50,7 +50,8 @@ static int read_sample(struct reading *reading, HANDLE engine,
 	if (!sample)
 		return fail(netns, "reading_add", ERROR_NOT_ENOUGH_MEMORY);
 	sample->since = stats.since;
-	sample->figures = stats.statistics;
+	sample->figures.statistics = stats.statistics;
+	sample->figures.drops = stats.drops;
 	return 0;
 }
 

@@ -18,14 +18,6 @@ static const struct option_row common[] = {
 
 static FILE *words;
 
-void take_flag(void *settings, const char *argument)
-{
-	bool *flag = settings;
-
-	(void)argument;
-	*flag = true;
-}
-
 void say_into(FILE *stream)
 {
 	words = stream;
@@ -63,13 +55,12 @@ void bad_usage(const char *format, ...)
 int finish_output(void)
 {
 	int failed = ferror(stdout);
+	int error = fclose(stdout) ? errno : 0;
 
-	errno = 0;
-	failed |= fclose(stdout);
-	if (!failed)
+	if (!failed && !error)
 		return EXIT_SUCCESS;
 	say("cannot write the output: %s",
-	    errno ? strerror(errno) : "only a part of it was taken");
+	    error ? strerror(error) : "only a part of it was taken");
 	return EXIT_FAILURE;
 }
 

@@ -55,9 +55,6 @@ extern const size_t n_commands;
 void parse_options(const struct command *command, int argc, char **argv,
 		   void *settings);
 
-/* For the option of a command whose only setting is a bool: true. */
-void take_flag(void *settings, const char *argument);
-
 /* A line on standard error, with the name of the program before it. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

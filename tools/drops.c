@@ -3,29 +3,19 @@
  * ipsecstat drops: the kernel's table of recent drops, whose packets they were.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "command.h"
 #include "drops.h"
+#include "drops_table.h"
 #include "family.h"
 #include "json.h"
 #include "line.h"
+#include "netns.h"
 
 /* Rises when a key goes or changes its meaning, not when one is added. */
 #define SCHEMA_VERSION 1
-
-/* What the table is as a whole. */
-enum {
-	LIMIT,
-	LINES,
-	EVICTED,
-	MISSED,
-	N_WHOLE
-};
 
 static const struct {
 	const char *key;
@@ -35,16 +25,45 @@ static const struct {
 	[LINES] = { "lines", IPSECSTAT_A_RECENT_LINES },
 	[EVICTED] = { "evicted", IPSECSTAT_A_RECENT_EVICTED },
 	[MISSED] = { "missed", IPSECSTAT_A_RECENT_MISSED },
+	[UNSEEN] = { "unseen", IPSECSTAT_A_RECENT_UNSEEN },
 };
 
-struct table {
-	uint64_t whole[N_WHOLE];
-	struct line *lines;
-	size_t n_lines;
+struct settings {
+	bool json;
+	bool times;
+	bool each;
+	const char *netns;
 };
+
+static void take_json(void *settings, const char *argument)
+{
+	(void)argument;
+	((struct settings *)settings)->json = true;
+}
+
+static void take_times(void *settings, const char *argument)
+{
+	(void)argument;
+	((struct settings *)settings)->times = true;
+}
+
+static void take_each(void *settings, const char *argument)
+{
+	(void)argument;
+	((struct settings *)settings)->each = true;
+}
+
+static void take_netns(void *settings, const char *argument)
+{
+	((struct settings *)settings)->netns = netns_argument(argument);
+}
 
 static const struct option_row options[] = {
-	{ 'j', "json", NULL, "show them as JSON", take_flag },
+	{ 'j', "json", NULL, "output JSON", take_json },
+	{ 't', "times", NULL, "print times, not how long ago", take_times },
+	{ 'e', "each", NULL, "print each SPI, also those of a sender of many",
+	  take_each },
+	{ 'n', "netns", "NAME", "those of this network namespace", take_netns },
 };
 
 static int take_whole(void *context, int command, struct nlattr **attrs)
@@ -88,91 +107,6 @@ static int ask(struct family *family, struct table *table)
 	return err;
 }
 
-/* The widest of a column decides. */
-struct widths {
-	int row, protocol, source, destination, packets;
-};
-
-static void widen(int *width, int wanted)
-{
-	if (*width < wanted)
-		*width = wanted;
-}
-
-static struct widths find_widths(const struct table *table)
-{
-	struct widths widths = {
-		.row = strlen("Reason"), .protocol = strlen("Proto"),
-		.source = strlen("Source"), .packets = strlen("Packets"),
-		.destination = strlen("Destination"),
-	};
-
-	for (size_t i = 0; i < table->n_lines; i++) {
-		const struct line *line = &table->lines[i];
-
-		widen(&widths.row, (int)strlen(line->row));
-		widen(&widths.protocol,
-		      (int)strlen(protocol_name(line->protocol)));
-		widen(&widths.source, (int)strlen(line->source));
-		widen(&widths.destination, (int)strlen(line->destination));
-		widen(&widths.packets,
-		      snprintf(NULL, 0, "%" PRIu64, line->packets));
-	}
-	return widths;
-}
-
-/* How long ago, in the largest unit that it has one of. */
-static const char *age_text(uint64_t ns, char text[24])
-{
-	static const struct {
-		char name;
-		uint64_t seconds;
-	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
-	uint64_t now = (uint64_t)time(NULL), then = ns / NS_PER_S;
-	uint64_t age = now > then ? now - then : 0;
-	size_t i = 0;
-
-	while (i < ARRAY_SIZE(units) - 1 && age < units[i].seconds)
-		i++;
-	snprintf(text, 24, "%" PRIu64 "%c", age / units[i].seconds,
-		 units[i].name);
-	return text;
-}
-
-static void show_line(const struct line *line, const struct widths *widths)
-{
-	char first[TIME_SIZE], last[TIME_SIZE], first_age[24], last_age[24];
-	char spi[sizeof("0x12345678")] = "-";
-
-	if (line->spi)
-		snprintf(spi, sizeof(spi), "0x%08" PRIx32, line->spi);
-	printf("%-*s  %-*s  %-*s  %-*s  %-10s  %*" PRIu64 "  %s %4s  %s %4s\n",
-	       widths->row, line->row,
-	       widths->protocol, protocol_name(line->protocol),
-	       widths->source, line->source,
-	       widths->destination, line->destination, spi,
-	       widths->packets, line->packets,
-	       time_text(line->first, first), age_text(line->first, first_age),
-	       time_text(line->last, last), age_text(line->last, last_age));
-}
-
-static void show_lines(const struct table *table)
-{
-	const struct widths widths = find_widths(table);
-
-	printf("%-*s  %-*s  %-*s  %-*s  %-10s  %*s  %-24s  %s\n",
-	       widths.row, "Reason", widths.protocol, "Proto",
-	       widths.source, "Source", widths.destination, "Destination",
-	       "SPI", widths.packets, "Packets", "First, ago", "Last, ago");
-	for (size_t i = 0; i < table->n_lines; i++)
-		show_line(&table->lines[i], &widths);
-	printf("\n%" PRIu64 " of %" PRIu64 " lines; %" PRIu64
-	       " packets of lines that made room, %" PRIu64
-	       " without a line for want of memory\n",
-	       table->whole[LINES], table->whole[LIMIT], table->whole[EVICTED],
-	       table->whole[MISSED]);
-}
-
 static int add_lines(struct json_object *root, const struct table *table)
 {
 	struct json_object *lines = json_object_new_array();
@@ -203,39 +137,51 @@ static int add_all(struct json_object *root, const struct table *table)
 	return add_lines(root, table);
 }
 
+/* 0, or 1 for want of memory. */
 static int show_object(const struct table *table)
 {
 	struct json_object *root = json_object_new_object();
 
 	if (root && add_all(root, table)) {
 		json_object_put(root);
-		return -1;
+		return 1;
 	}
-	return json_write(stdout, root, false);
+	return json_write(stdout, root, false) ? 1 : 0;
 }
 
-static int run(int argc, char **argv)
+/* In the network namespace that the thread is in. */
+static int read_all(void *context, const char *netns)
 {
-	struct table table = { 0 };
-	struct family *family;
-	bool json = false;
+	struct family *family = family_open();
 	int err;
 
-	parse_options(&drops_command, argc, argv, &json);
-	family = family_open();
+	(void)netns;
 	if (!family)
-		return EXIT_FAILURE;
-	err = ask(family, &table);
+		return -1;
+	err = ask(family, context);
 	if (err)
 		family_complain(family, "cannot read the recent drops");
 	/* Closed before a word is written, so none can get into its socket. */
 	family_close(family);
-	if (!err && json && show_object(&table)) {
+	return err ? -1 : 0;
+}
+
+static int run(int argc, char **argv)
+{
+	struct settings settings = { 0 };
+	struct table table = { 0 };
+	int err;
+
+	parse_options(&drops_command, argc, argv, &settings);
+	err = settings.netns ?
+	      netns_visit(settings.netns, read_all, &table) :
+	      read_all(&table, "");
+	if (!err && settings.json)
+		err = show_object(&table);
+	else if (!err)
+		err = drops_table(&table, settings.times, settings.each);
+	if (err > 0)
 		say("out of memory");
-		err = -ENOMEM;
-	} else if (!err && !json) {
-		show_lines(&table);
-	}
 	free(table.lines);
 	return err ? EXIT_FAILURE : finish_output();
 }
@@ -243,7 +189,7 @@ static int run(int argc, char **argv)
 const struct command drops_command = {
 	.name = "drops",
 	.usage = "drops [OPTION]...",
-	.summary = "Show whose packets were dropped of late, and why.",
+	.summary = "List recently dropped packets by source and reason.",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.run = run,

@@ -227,19 +227,25 @@ int family_ask(struct family *family, struct nl_msg *request,
 	return receive(family, reader, true);
 }
 
-int family_join(struct family *family, const char *group)
-{
-	int ends = genl_ctrl_resolve_grp(family->sock, "nlctrl", "notify");
-	int id = genl_ctrl_resolve_grp(family->sock, IPSECSTAT_FAMILY_NAME,
-				       group);
-	int nle;
+/* All are resolved before the first one is joined, whose events could come. */
+#define MOST_GROUPS	4
 
-	if (id < 0)
-		return failed(family, EOPNOTSUPP,
-			      "the module has no such events");
-	nle = ends < 0 ? ends : nl_socket_add_membership(family->sock, ends);
-	if (!nle)
-		nle = nl_socket_add_membership(family->sock, id);
+int family_join(struct family *family, const char *const *groups)
+{
+	int ids[MOST_GROUPS + 1], n = 1, nle = 0;
+
+	ids[0] = genl_ctrl_resolve_grp(family->sock, "nlctrl", "notify");
+	if (ids[0] < 0)
+		nle = ids[0];
+	for (; *groups && n <= MOST_GROUPS; groups++, n++) {
+		ids[n] = genl_ctrl_resolve_grp(family->sock,
+					       IPSECSTAT_FAMILY_NAME, *groups);
+		if (ids[n] < 0)
+			return failed(family, EOPNOTSUPP,
+				      "the module has no such events");
+	}
+	for (int i = 0; !nle && i < n; i++)
+		nle = nl_socket_add_membership(family->sock, ids[i]);
 	if (nle == -NLE_PERM)
 		return failed_errno(family, EPERM);
 	if (!nle)

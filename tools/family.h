@@ -44,10 +44,10 @@ int family_ask(struct family *family, struct nl_msg *request,
 	       const struct family_reader *reader);
 
 /*
- * Join a multicast group. From then on the socket is for events alone, the end of
+ * Join multicast groups, up to a NULL. From then on the socket is for events alone, the end of
  * the module among them: ask on another one.
  */
-int family_join(struct family *family, const char *group);
+int family_join(struct family *family, const char *const *groups);
 
 /* Readable when there are events; poll it. */
 int family_fd(const struct family *family);

@@ -35,11 +35,7 @@ const struct metric metrics[N_METRICS] = {
 	},
 	[DROPS] = {
 		"ipsec_drops_total", true,
-		"Inbound packets dropped, by reason; proto is any where the reason belongs to no protocol."
-	},
-	[DROPPED_PACKETS] = {
-		"ipsec_dropped_packets_total", true,
-		"Inbound packets dropped for any reason, also for those that ipsec_drops_total does not tell apart."
+		"Packets dropped, by reason; proto is other for those that passed no SA of ESP or AH, and any outbound. Outbound, the reasons no-state, blocked, policy-error and bundle count look-ups."
 	},
 	[PACKETS] = {
 		"ipsec_packets_total", true,
@@ -92,34 +88,34 @@ MEANING(offloadedSas,
 
 MEANING(invalidSpisOnInbound,
 	.row = "Incorrect SPI", .hint = "no such SA",
-	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "reason=\"invalid_spi\"");
+	.unit = UNIT_PACKETS, .metric = NO_METRIC);
 MEANING(decryptionFailuresOnInbound,
 	.row = "Not Decrypted", .hint = "padding, length",
-	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "reason=\"decryption\"");
+	.unit = UNIT_PACKETS, .metric = NO_METRIC);
 MEANING(authenticationFailuresOnInbound,
 	.row = "Not Authenticated", .hint = "wrong ICV",
-	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "reason=\"authentication\"");
+	.unit = UNIT_PACKETS, .metric = NO_METRIC);
 MEANING(replayCheckFailuresOnInbound,
 	.row = "Failed Replay Detection", .hint = "repeated, late",
-	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "reason=\"replay\"");
+	.unit = UNIT_PACKETS, .metric = NO_METRIC);
 MEANING(saNotInitializedOnInbound,
 	.row = "SA Not Initialized", .hint = "larval SA",
-	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "reason=\"larval_sa\"");
+	.unit = UNIT_PACKETS, .metric = NO_METRIC);
 MEANING(udpEspValidationFailuresOnInbound,
 	.row = "Failed UDP-ESP Validation", .hint = "encapsulation",
-	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "proto=\"any\",reason=\"udp_esp_validation\"");
+	.unit = UNIT_PACKETS, .metric = NO_METRIC);
 MEANING(invalidClearTextInbound,
 	.row = "Plaintext Received", .hint = "policy wants SA",
-	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "proto=\"any\",reason=\"clear_text\"");
+	.unit = UNIT_PACKETS, .metric = NO_METRIC);
 MEANING(receiveOverIncorrectSaInbound,
 	.row = "Received Over Wrong SA", .hint = "selector, mode",
-	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "proto=\"any\",reason=\"wrong_sa\"");
+	.unit = UNIT_PACKETS, .metric = NO_METRIC);
 MEANING(secureReceivesNotMatchingFilters,
 	.row = "Secured, No Filter", .hint = "no policy",
-	.unit = UNIT_PACKETS, .metric = DROPS, .labels = "proto=\"any\",reason=\"no_policy\"");
+	.unit = UNIT_PACKETS, .metric = NO_METRIC);
 MEANING(totalDropPacketsInbound,
 	.row = "Total", .hint = "for any reason",
-	.unit = UNIT_PACKETS, .metric = DROPPED_PACKETS);
+	.unit = UNIT_PACKETS, .metric = NO_METRIC);
 
 MEANING(encryptedByteCount,
 	.row = "Encrypted by ESP", .hint = "bytes",
@@ -142,6 +138,42 @@ MEANING(offloadByteCount,
 MEANING(totalSuccessfulPackets,
 	.row = "Successfully Processed", .hint = "packets",
 	.unit = UNIT_PACKETS, .metric = PACKETS);
+
+/* Every reason, in the word of FwpuclntDropReasonName(), by where it occurs. */
+#define DROP_REASONS(IN, OUT, BOTH)					\
+	BOTH(NO_STATE, "no-state")					\
+	IN(AUTH, "auth")						\
+	BOTH(TRANSFORM, "transform")					\
+	IN(REPEATED, "repeated")					\
+	IN(LATE, "late")						\
+	BOTH(LARVAL, "larval")						\
+	BOTH(EXPIRED, "expired")					\
+	BOTH(INVALID, "invalid")					\
+	IN(ENCAP, "encap")						\
+	IN(SELECTOR, "selector")					\
+	BOTH(MODE, "mode")						\
+	BOTH(DIRECTION, "direction")					\
+	IN(TEMPLATE, "template")					\
+	IN(CLEAR_TEXT, "clear-text")					\
+	IN(NO_POLICY, "no-policy")					\
+	BOTH(BLOCKED, "blocked")					\
+	BOTH(POLICY_ERROR, "policy-error")				\
+	BOTH(HEADER, "header")						\
+	IN(BUFFER, "buffer")						\
+	BOTH(ERROR, "error")						\
+	IN(IPTFS, "iptfs")						\
+	OUT(SEQUENCE, "sequence")					\
+	OUT(BUNDLE, "bundle")						\
+	OUT(QUEUE, "queue")
+
+#define REASON(_reason, word)						\
+	static const struct meaning meaning_##_reason = {		\
+		.name = (word), .row = (word), .hint = "",		\
+		.unit = UNIT_PACKETS, .metric = DROPS,			\
+		.labels = "reason=\"" word "\"",			\
+	};
+
+DROP_REASONS(REASON, REASON, REASON)
 
 #define MEMBER(type, member, is_sum)					\
 	{ &meaning_##member, offsetof(type, member),			\
@@ -197,12 +229,38 @@ static const struct field traffic_fields[] = {
 	FIELD(IPSEC_TRAFFIC_STATISTICS1, totalSuccessfulPackets),
 };
 
+/* Each array of FWPUCLNT_DROPS has the reasons at the same places. */
+#define DROPPED(_reason, word)						\
+	{ &meaning_##_reason, sizeof(UINT64) * FWPUCLNT_DROP_##_reason,	\
+	  sizeof(UINT64), false },
+#define NEITHER(_reason, word)
+
+static const struct field dropped_in_fields[] = {
+	DROP_REASONS(DROPPED, NEITHER, DROPPED)
+};
+
+static const struct field dropped_out_fields[] = {
+	DROP_REASONS(NEITHER, DROPPED, DROPPED)
+};
+
 #define GROUP(member, field_array, ...)					\
 	{								\
 		.name = #member,					\
-		.offset = offsetof(IPSEC_STATISTICS1, member),		\
+		.offset = offsetof(struct figures, statistics.member),	\
 		.fields = field_array,					\
 		.n_fields = ARRAY_SIZE(field_array),			\
+		__VA_ARGS__						\
+	}
+
+#define REASONS(member, _name, field_array, ...)			\
+	{								\
+		.name = _name,						\
+		.offset = offsetof(struct figures, drops.member),	\
+		.fields = field_array,					\
+		.n_fields = ARRAY_SIZE(field_array),			\
+		.section = "Packets Dropped, by Reason",		\
+		.of_cpus = true, .drops = true, .narrow = true,		\
+		.no_zeros = true,					\
 		__VA_ARGS__						\
 	}
 
@@ -219,6 +277,18 @@ const struct group groups[N_GROUPS] = {
 	GROUP(aggregateDropPacketStatistics, drop_fields, .key = "drops",
 	      .section = "Inbound Packets Dropped", .column = "All",
 	      .of_cpus = true, .drops = true, .rates = true),
+	REASONS(inboundEsp, "espDropReasons", dropped_in_fields,
+		.key = "esp-reasons", .column = "ESP",
+		.labels = "direction=\"in\",proto=\"esp\""),
+	REASONS(inboundAh, "ahDropReasons", dropped_in_fields,
+		.key = "ah-reasons", .column = "AH",
+		.labels = "direction=\"in\",proto=\"ah\""),
+	REASONS(inboundOther, "otherDropReasons", dropped_in_fields,
+		.key = "other-reasons", .column = "Other",
+		.labels = "direction=\"in\",proto=\"other\""),
+	REASONS(outbound, "outboundDropReasons", dropped_out_fields,
+		.key = "outbound-reasons", .column = "Outbound",
+		.labels = "direction=\"out\",proto=\"any\""),
 	GROUP(inboundTrafficStatistics, traffic_fields, .key = "inbound",
 	      .section = "Traffic", .column = "Inbound",
 	      .labels = "direction=\"in\"", .of_cpus = true, .rates = true),
@@ -227,10 +297,10 @@ const struct group groups[N_GROUPS] = {
 	      .labels = "direction=\"out\"", .of_cpus = true, .rates = true),
 };
 
-uint64_t field_value(const IPSEC_STATISTICS1 *stats, const struct group *group,
+uint64_t field_value(const struct figures *figures, const struct group *group,
 		     const struct field *field)
 {
-	const char *at = (const char *)stats + group->offset + field->offset;
+	const char *at = (const char *)figures + group->offset + field->offset;
 	uint32_t narrow;
 	uint64_t wide;
 
@@ -242,10 +312,10 @@ uint64_t field_value(const IPSEC_STATISTICS1 *stats, const struct group *group,
 	return narrow;
 }
 
-void field_set(IPSEC_STATISTICS1 *stats, const struct group *group,
+void field_set(struct figures *figures, const struct group *group,
 	       const struct field *field, uint64_t value)
 {
-	char *at = (char *)stats + group->offset + field->offset;
+	char *at = (char *)figures + group->offset + field->offset;
 	uint32_t narrow = (uint32_t)value;
 
 	if (field->size == sizeof(value))
@@ -256,7 +326,9 @@ void field_set(IPSEC_STATISTICS1 *stats, const struct group *group,
 
 bool field_is_counter(const struct field *field)
 {
-	return metrics[field->meaning->metric].counter;
+	enum metric_id metric = field->meaning->metric;
+
+	return metric == NO_METRIC || metrics[metric].counter;
 }
 
 /* Modulo the range of the field, whose half is the first that means a fall. */
@@ -271,9 +343,9 @@ static bool field_rise(const struct field *field, uint64_t now, uint64_t then,
 	return !(*rise >> (bits - 1));
 }
 
-const struct field *statistics_rise(const IPSEC_STATISTICS1 *now,
-				    const IPSEC_STATISTICS1 *then,
-				    IPSEC_STATISTICS1 *rise)
+const struct field *figures_rise(const struct figures *now,
+				 const struct figures *then,
+				 struct figures *rise)
 {
 	for (size_t g = 0; g < N_GROUPS; g++) {
 		const struct group *group = &groups[g];

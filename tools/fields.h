@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The members of IPSEC_STATISTICS1, described once. Every way of showing them
- * walks these tables and knows no member by name.
+ * The members of IPSEC_STATISTICS1, and what was dropped for each reason, described
+ * once. Every way of showing them walks these tables and knows no member by name.
  */
 #ifndef FIELDS_H
 #define FIELDS_H
@@ -12,6 +12,13 @@
 
 #include <windows.h>
 #include <fwpmu.h>
+#include <fwpuclnt.h>
+
+/* What is read at one moment. */
+struct figures {
+	IPSEC_STATISTICS1 statistics;
+	FWPUCLNT_DROPS drops;
+};
 
 enum metric_id {
 	SAS_ACTIVE,
@@ -22,13 +29,13 @@ enum metric_id {
 	SA_REKEYS,
 	TUNNELS_ACTIVE,
 	DROPS,
-	DROPPED_PACKETS,
 	PACKETS,
 	BYTES,
 	ENCRYPTED_BYTES,
 	AUTHENTICATED_BYTES,
 	OFFLOADED_BYTES,
-	N_METRICS
+	N_METRICS,
+	NO_METRIC = N_METRICS	/* other members tell the same in more detail */
 };
 
 /* A Prometheus family. A counter may only rise, a gauge goes both ways. */
@@ -47,7 +54,7 @@ enum unit {
 
 /* What a member tells, in whichever structures a member of that name is. */
 struct meaning {
-	const char *name;	/* of the WFP member, and the JSON key */
+	const char *name;	/* of the WFP member or the reason, and the JSON key */
 	const char *row;	/* its line in the table ... */
 	const char *hint;	/* ... and what is said at the end of it */
 	enum unit unit;
@@ -63,7 +70,7 @@ struct field {
 	bool sum;		/* of fields in other groups: no series of its own */
 };
 
-/* A structure within IPSEC_STATISTICS1. */
+/* A structure within the figures. */
 struct group {
 	const char *name;	/* of the WFP member, and the JSON key */
 	const char *key;	/* to choose it by */
@@ -73,17 +80,19 @@ struct group {
 	const char *labels;	/* of all its Prometheus series, or NULL */
 	bool of_cpus;		/* kept for each CPU; else belongs to none */
 	bool drops;
+	bool narrow;		/* hardly ever more digits than 32 bits have */
+	bool no_zeros;		/* the table leaves rows of zeros out */
 	bool rates;		/* the table has room for a column of them */
 	const struct field *fields;
 	size_t n_fields;
 };
 
-#define N_GROUPS 6
+#define N_GROUPS 10
 
 extern const struct metric metrics[N_METRICS];
 extern const struct group groups[N_GROUPS];
 
-uint64_t field_value(const IPSEC_STATISTICS1 *stats, const struct group *group,
+uint64_t field_value(const struct figures *figures, const struct group *group,
 		     const struct field *field);
 bool field_is_counter(const struct field *field);
 
@@ -92,15 +101,15 @@ bool field_is_counter(const struct field *field);
  * may have gone on with 0 after its maximum. The counter that fell is returned,
  * NULL if there is none. A rise by half of the range or more is such a fall.
  */
-const struct field *statistics_rise(const IPSEC_STATISTICS1 *now,
-				    const IPSEC_STATISTICS1 *then,
-				    IPSEC_STATISTICS1 *rise);
+const struct field *figures_rise(const struct figures *now,
+				 const struct figures *then,
+				 struct figures *rise);
 
 /* A set of groups has their bits. */
 #define ALL_GROUPS ((1u << N_GROUPS) - 1)
 #define GROUP_BIT(group) (1u << ((group) - groups))
 
-void field_set(IPSEC_STATISTICS1 *stats, const struct group *group,
+void field_set(struct figures *figures, const struct group *group,
 	       const struct field *field, uint64_t value);
 
 #endif

@@ -7,34 +7,17 @@
 #include <string.h>
 #include <time.h>
 
+#include <fwpuclnt.h>
 #include <linux/ipsecstat.h>
 
 #include "command.h"
-#include "fields.h"
 #include "json.h"
 #include "line.h"
 
-/* The figures that they are counted in. */
-static const char *const keys[] = {
-	[IPSECSTAT_DROP_REASON_NO_STATE] = "invalidSpisOnInbound",
-	[IPSECSTAT_DROP_REASON_AUTH] = "authenticationFailuresOnInbound",
-	[IPSECSTAT_DROP_REASON_DECRYPT] = "decryptionFailuresOnInbound",
-	[IPSECSTAT_DROP_REASON_REPLAY] = "replayCheckFailuresOnInbound",
-	[IPSECSTAT_DROP_REASON_LARVAL] = "saNotInitializedOnInbound",
-	[IPSECSTAT_DROP_REASON_ENCAP] = "udpEspValidationFailuresOnInbound",
-	[IPSECSTAT_DROP_REASON_CLEAR_TEXT] = "invalidClearTextInbound",
-	[IPSECSTAT_DROP_REASON_WRONG_SA] = "receiveOverIncorrectSaInbound",
-	[IPSECSTAT_DROP_REASON_NO_POLICY] = "secureReceivesNotMatchingFilters",
-	[IPSECSTAT_DROP_REASON_OTHER] = "totalDropPacketsInbound",
-};
-
-static const char *row_of(const char *key)
+const char *reason_name(uint64_t reason)
 {
-	for (const struct group *group = groups; group < groups + N_GROUPS; group++)
-		for (size_t i = 0; i < group->n_fields; i++)
-			if (!strcmp(group->fields[i].meaning->name, key))
-				return group->fields[i].meaning->row;
-	return key;
+	return FwpuclntDropReasonName(reason > UINT32_MAX ? UINT32_MAX :
+							    (UINT32)reason);
 }
 
 static uint64_t clock_ns(clockid_t clock)
@@ -92,10 +75,7 @@ int read_line(struct nlattr **attrs, struct line *line)
 	    !protocol || nla_len(protocol) != sizeof(uint8_t) ||
 	    !spi || nla_len(spi) != sizeof(uint32_t))
 		return -EPROTO;
-	/* Whatever a later kernel drops them for, the total has them. */
-	line->key = keys[reason < ARRAY_SIZE(keys) ? reason :
-			 IPSECSTAT_DROP_REASON_OTHER];
-	line->row = row_of(line->key);
+	line->reason = reason_name(reason);
 	line->protocol = nla_get_u8(protocol);
 	line->spi = ntohl(nla_get_u32(spi));
 	line->first = since_1970(first);
@@ -152,7 +132,7 @@ struct json_object *line_object(const struct line *line)
 		const char *key;
 		struct json_object *value;
 	} members[] = {
-		{ "reason", json_object_new_string(line->key) },
+		{ "reason", json_object_new_string(line->reason) },
 		{ "protocol", json_object_new_int((int)line->protocol) },
 		{ "source", json_object_new_string(line->source) },
 		{ "destination", json_object_new_string(line->destination) },

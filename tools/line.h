@@ -14,8 +14,7 @@
 #define NS_PER_S 1000000000ULL
 
 struct line {
-	const char *key;	/* of the figure that rose, in JSON ... */
-	const char *row;	/* ... and in the table */
+	const char *reason;	/* a word of kmod/ipsecstat.yaml */
 	unsigned int protocol;
 	char source[46];	/* the longest IPv6 address */
 	char destination[46];
@@ -30,6 +29,9 @@ int read_uint(const struct nlattr *attr, uint64_t *value);
 
 /* A message of the kernel, with its attributes. 0 or -EPROTO. */
 int read_line(struct nlattr **attrs, struct line *line);
+
+/* The word for a reason, "unknown" if it is one of a later module. */
+const char *reason_name(uint64_t reason);
 
 /* The name of an IP protocol, or its number. */
 const char *protocol_name(unsigned int protocol);

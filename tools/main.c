@@ -4,16 +4,19 @@
  * of its own; without the name of one, the first of them is meant.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "command.h"
 #include "drops.h"
+#include "peers.h"
 #include "show.h"
 
 const struct command *const commands[] = {
 	&show_command,
 	&drops_command,
 	&monitor_command,
+	&peers_command,
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 
@@ -28,7 +31,10 @@ static const struct command *named(const char *name)
 int main(int argc, char **argv)
 {
 	const struct command *command = argc > 1 ? named(argv[1]) : NULL;
+	/* Room for a whole reading: why it cannot be written is known at its end. */
+	static char buffer[1 << 16];
 
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	signal(SIGPIPE, SIG_IGN);
 	if (!command)
 		return commands[0]->run(argc, argv);

@@ -14,9 +14,36 @@
 #include "family.h"
 #include "json.h"
 #include "line.h"
+#include "netns.h"
+#include "peer_event.h"
+
+/* The highest attribute of an event. */
+#define MAX_ATTR IPSECSTAT_A_PEER_MAX
+_Static_assert((int)MAX_ATTR >= (int)IPSECSTAT_A_RECENT_MAX, "too few");
+
+static const char *const groups[] = {
+	IPSECSTAT_MCGRP_DROPS, IPSECSTAT_MCGRP_PEERS, NULL
+};
+
+struct settings {
+	bool json;
+	const char *netns;	/* NULL: where it runs */
+};
+
+static void take_json(void *settings, const char *argument)
+{
+	(void)argument;
+	((struct settings *)settings)->json = true;
+}
+
+static void take_netns(void *settings, const char *argument)
+{
+	((struct settings *)settings)->netns = netns_argument(argument);
+}
 
 static const struct option_row options[] = {
-	{ 'j', "json", NULL, "show them as JSON, an object a line", take_flag },
+	{ 'j', "json", NULL, "show them as JSON, an object a line", take_json },
+	{ 'n', "netns", "NAME", "those of this network namespace", take_netns },
 };
 
 static volatile sig_atomic_t ended;
@@ -53,7 +80,7 @@ static void show_line(const struct line *line)
 	if (line->spi)
 		snprintf(spi, sizeof(spi), " spi 0x%08" PRIx32, line->spi);
 	printf("%s  %s: %s from %s to %s%s, %" PRIu64 " packet%s\n",
-	       time_text(line->last, last), line->row,
+	       time_text(line->last, last), line->reason,
 	       protocol_name(line->protocol), line->source, line->destination,
 	       spi, line->packets, line->packets == 1 ? "" : "s");
 }
@@ -64,6 +91,8 @@ static int show_event(void *context, int command, struct nlattr **attrs)
 	struct line line;
 	int err;
 
+	if (command == IPSECSTAT_CMD_PEER_NTF)
+		return peer_event_show(attrs, *json);
 	if (command != IPSECSTAT_CMD_DROP_NTF)
 		return 0;
 	err = read_line(attrs, &line);
@@ -77,7 +106,7 @@ static int show_event(void *context, int command, struct nlattr **attrs)
 static int follow(struct family *family, bool json)
 {
 	const struct family_reader reader = { show_event, &json,
-					      IPSECSTAT_A_RECENT_MAX };
+					      MAX_ATTR };
 	struct pollfd events = { family_fd(family), POLLIN, 0 };
 	const sigset_t waiting = catch_signals();
 	int err = 0;
@@ -87,7 +116,7 @@ static int follow(struct family *family, bool json)
 			continue;
 		err = family_receive(family, &reader);
 		if (err == -ENOBUFS) {
-			say("events were lost; ipsecstat drops has the counts");
+			say("events were lost; ipsecstat drops and peers have the counts");
 			err = 0;
 		}
 		/* Who reads from a pipe wants them now. */
@@ -96,21 +125,34 @@ static int follow(struct family *family, bool json)
 	return err;
 }
 
+/* A socket stays in the network namespace in which it was opened. */
+static int open_socket(void *context, const char *netns)
+{
+	struct family **family = context;
+
+	(void)netns;
+	*family = family_open();
+	return *family ? 0 : -1;
+}
+
 static int run(int argc, char **argv)
 {
-	struct family *family;
-	bool json = false;
+	struct settings settings = { 0 };
+	struct family *family = NULL;
 	int err;
 
-	parse_options(&monitor_command, argc, argv, &json);
-	family = family_open();
+	parse_options(&monitor_command, argc, argv, &settings);
+	if (settings.netns)
+		netns_visit(settings.netns, open_socket, &family);
+	else
+		open_socket(&family, "");
 	if (!family)
 		return EXIT_FAILURE;
-	err = family_join(family, IPSECSTAT_MCGRP_DROPS);
+	err = family_join(family, groups);
 	if (!err)
-		err = follow(family, json);
+		err = follow(family, settings.json);
 	if (err)
-		family_complain(family, "cannot watch drops");
+		family_complain(family, "cannot watch events");
 	family_close(family);
 	return err ? EXIT_FAILURE : finish_output();
 }
@@ -118,7 +160,7 @@ static int run(int argc, char **argv)
 const struct command monitor_command = {
 	.name = "monitor",
 	.usage = "monitor [OPTION]...",
-	.summary = "Tell whose packets are dropped, as it happens.",
+	.summary = "Print drops, and peers going up and down, as it happens.",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.run = run,

@@ -15,17 +15,25 @@
 #define NETNS_DIR	"/run/netns/"
 #define OWN		"/proc/self/ns/net"
 
-bool netns_is_name(const char *name)
+static bool is_name(const char *name)
 {
 	return *name && !strchr(name, '/') && strcmp(name, ".") != 0 &&
 	       strcmp(name, "..") != 0 && strlen(name) <= NAME_MAX;
+}
+
+const char *netns_argument(const char *argument)
+{
+	if (!is_name(argument))
+		bad_usage("'%s' cannot be the name of a network namespace",
+			  argument);
+	return argument;
 }
 
 static int open_netns(const char *name)
 {
 	char path[sizeof(NETNS_DIR) + NAME_MAX];
 
-	if (!netns_is_name(name)) {
+	if (!is_name(name)) {
 		errno = EINVAL;
 		return -1;
 	}

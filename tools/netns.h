@@ -19,7 +19,7 @@ int netns_visit(const char *name, netns_visit_fn *visit, void *context);
  */
 int netns_visit_all(netns_visit_fn *visit, void *context);
 
-/* Can this be a name? */
-bool netns_is_name(const char *name);
+/* The argument of an option; ends the program if it can be no name. */
+const char *netns_argument(const char *argument);
 
 #endif

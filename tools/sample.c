@@ -89,7 +89,7 @@ void reading_compare(struct reading *now, const struct reading *before)
 		const struct sample *other = counterpart(before, sample);
 
 		if (other && other->since == sample->since &&
-		    !statistics_rise(&sample->figures, &other->figures,
+		    !figures_rise(&sample->figures, &other->figures,
 				     &sample->rise))
 			sample->seconds = sample->clock - other->clock;
 	}
@@ -109,14 +109,14 @@ static bool cannot_tell(const struct sample *sample, const char *why)
 static bool subtract(struct sample *sample, const struct sample *other)
 {
 	const struct field *fell;
-	IPSEC_STATISTICS1 rise;
+	struct figures rise;
 	char why[128];
 
 	if (!other)
 		return cannot_tell(sample, "the baseline does not have it");
 	if (other->since != sample->since)
 		return cannot_tell(sample, "counting began anew after the baseline was saved");
-	fell = statistics_rise(&sample->figures, &other->figures, &rise);
+	fell = figures_rise(&sample->figures, &other->figures, &rise);
 	if (fell) {
 		snprintf(why, sizeof(why), "%s is lower than in the baseline",
 			 fell->meaning->name);

@@ -17,10 +17,10 @@ struct sample {
 	char netns[NAME_MAX + 1];	/* "" for one without a name */
 	int cpu;		/* or ALL_CPUS */
 	uint64_t since;		/* the same while they are the same counters */
-	IPSEC_STATISTICS1 figures;
+	struct figures figures;
 	double clock;		/* to measure by, in seconds from somewhere */
 	double seconds;		/* since the reading before, 0 without one ... */
-	IPSEC_STATISTICS1 rise;	/* ... and what rose in them */
+	struct figures rise;	/* ... and what rose in them */
 };
 
 struct reading {

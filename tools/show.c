@@ -3,7 +3,6 @@
  * ipsecstat show: the figures, as the function IPsecGetStatistics1 of the
  * Windows Filtering Platform gives them.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,13 +11,11 @@
 #include "baseline.h"
 #include "collect.h"
 #include "netns.h"
+#include "peers_prometheus.h"
 #include "replace.h"
 #include "screen.h"
 #include "show.h"
 #include "watch.h"
-
-#define LEAST_SECONDS	0.1
-#define MOST_SECONDS	86400.0
 
 enum when { AUTO, ALWAYS, NEVER };
 
@@ -30,6 +27,7 @@ struct settings {
 	unsigned int groups;
 	double interval;	/* 0: once */
 	const char *output, *save, *since;
+	unsigned int peers;	/* how many may be shown */
 	enum when color;
 };
 
@@ -40,6 +38,7 @@ struct course {
 	struct reading before;	/* whole figures, even with a baseline */
 	struct reading now;
 	struct reading rest;	/* less the baseline */
+	struct peer_sources peers;
 	int failures;		/* of the last look */
 	bool on_screen;
 };
@@ -95,14 +94,7 @@ static void take_group(void *settings, const char *argument)
 
 static void take_watch(void *settings, const char *argument)
 {
-	struct settings *s = settings;
-	char *end;
-
-	s->interval = strtod(argument, &end);
-	if (end == argument || *end || !isfinite(s->interval) ||
-	    s->interval < LEAST_SECONDS || s->interval > MOST_SECONDS)
-		bad_usage("'%s' is no interval: seconds, from %g to %g",
-			  argument, LEAST_SECONDS, MOST_SECONDS);
+	((struct settings *)settings)->interval = watch_argument(argument);
 }
 
 static void take_output(void *settings, const char *argument)
@@ -122,10 +114,7 @@ static void take_since(void *settings, const char *argument)
 
 static void take_netns(void *settings, const char *argument)
 {
-	if (!netns_is_name(argument))
-		bad_usage("'%s' cannot be the name of a network namespace",
-			  argument);
-	((struct settings *)settings)->scope.netns = argument;
+	((struct settings *)settings)->scope.netns = netns_argument(argument);
 }
 
 static void take_all_netns(void *settings, const char *argument)
@@ -150,7 +139,20 @@ static void take_color(void *settings, const char *argument)
 	bad_usage("'%s' is not auto, always or never", argument);
 }
 
-enum { SAVE = NO_LETTER(0), SINCE, COLOR };
+static void take_peers(void *settings, const char *argument)
+{
+	unsigned long limit;
+	char *end;
+
+	limit = strtoul(argument, &end, 10);
+	if (*argument < '0' || *argument > '9' || *end || !limit ||
+	    limit > MOST_PEERS)
+		bad_usage("'%s' is no number of peers, from 1 to %d", argument,
+			  MOST_PEERS);
+	((struct settings *)settings)->peers = (unsigned int)limit;
+}
+
+enum { SAVE = NO_LETTER(0), SINCE, COLOR, PEERS };
 
 static const struct option_row options[] = {
 	{ 'j', "json", NULL, "show them as JSON", take_json },
@@ -168,6 +170,8 @@ static const struct option_row options[] = {
 	{ 'a', "all-netns", NULL, "those of all that have a name, and this one",
 	  take_all_netns },
 	{ 'c', "per-cpu", NULL, "those of each CPU, too", take_per_cpu },
+	{ PEERS, "peers", "COUNT", "in Prometheus text, those of so many peers, too",
+	  take_peers },
 	{ COLOR, "color", "WHEN", "use colors: auto, always or never",
 	  take_color },
 };
@@ -179,6 +183,7 @@ static const struct conflict conflicts[] = {
 	{ 'w', 'o', "a file holds one reading" },
 	{ 'w', SAVE, "a file holds one reading" },
 	{ 'n', 'a', "all of them or one" },
+	{ 'j', PEERS, "'ipsecstat peers --json' has all of them" },
 };
 
 static bool want_color(const struct settings *s)
@@ -205,6 +210,7 @@ static bool look(void *context)
 	reading_free(&c->rest);
 	c->before = c->now;
 	c->failures = collect(&s->scope, &c->now) != 0;
+	c->failures |= peer_sources_read(&c->peers, &c->now) != 0;
 	reading_compare(&c->now, &c->before);
 	if (s->since && reading_copy(&c->rest, &c->now)) {
 		say("out of memory");
@@ -260,6 +266,7 @@ static int show(const void *context, FILE *out, bool compact)
 	if (s->format == show_table)
 		show_when(c, out);
 	result = s->format(out, &report);
+	peer_sources_show(out, &c->peers, shown(c)->named);
 	if (again && s->format == show_table && !c->on_screen)
 		fputc('\n', out);
 	return result;
@@ -326,6 +333,9 @@ static int run(int argc, char **argv)
 	int status;
 
 	parse_options(&show_command, argc, argv, &settings);
+	if (settings.peers && settings.format != show_prometheus)
+		bad_usage("--peers is for --prometheus; see 'ipsecstat peers'");
+	course.peers.limit = settings.peers;
 	if (!settings.groups)
 		settings.groups = ALL_GROUPS;
 	status = go(&course);
@@ -333,6 +343,7 @@ static int run(int argc, char **argv)
 	reading_free(&course.before);
 	reading_free(&course.now);
 	reading_free(&course.rest);
+	peer_sources_free(&course.peers);
 	return status;
 }
 

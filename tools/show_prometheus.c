@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 
+#include "prometheus.h"
 #include "show.h"
 
 /* A series and what else is written on the way. */
@@ -13,27 +14,18 @@ struct series {
 	bool labelled;
 };
 
+static void put_separator(struct series *series)
+{
+	fputc(series->labelled ? ',' : '{', series->out);
+	series->labelled = true;
+}
+
 static void put_label(struct series *series, const char *label)
 {
 	if (!label)
 		return;
-	fprintf(series->out, "%c%s", series->labelled ? ',' : '{', label);
-	series->labelled = true;
-}
-
-/* A name may have bytes in it that end or escape the value of a label. */
-static void put_netns(struct series *series, const char *netns)
-{
-	put_label(series, "netns=\"");
-	for (; *netns; netns++) {
-		if (*netns == '\\' || *netns == '"')
-			fprintf(series->out, "\\%c", *netns);
-		else if (*netns == '\n')
-			fputs("\\n", series->out);
-		else
-			fputc(*netns, series->out);
-	}
-	fputc('"', series->out);
+	put_separator(series);
+	fputs(label, series->out);
 }
 
 static void show_series(FILE *out, const struct reading *reading,
@@ -44,8 +36,10 @@ static void show_series(FILE *out, const struct reading *reading,
 	char cpu[32];
 
 	fputs(metrics[field->meaning->metric].name, out);
-	if (reading->named)
-		put_netns(&series, sample->netns);
+	if (reading->named) {
+		put_separator(&series);
+		prometheus_label(out, "netns", sample->netns);
+	}
 	if (sample->cpu != ALL_CPUS) {
 		snprintf(cpu, sizeof(cpu), "cpu=\"%d\"", sample->cpu);
 		put_label(&series, cpu);
@@ -69,13 +63,6 @@ static bool is_sum(const struct reading *reading, const struct sample *sample,
 	       next->cpu != ALL_CPUS;
 }
 
-static void show_head(FILE *out, const struct metric *metric)
-{
-	fprintf(out, "# HELP %s %s\n", metric->name, metric->help);
-	fprintf(out, "# TYPE %s %s\n", metric->name,
-		metric->counter ? "counter" : "gauge");
-}
-
 /* Returns whether the family has begun, with this group or one before. */
 static bool show_group(FILE *out, const struct reading *reading,
 		       const struct sample *sample, const struct group *group,
@@ -88,7 +75,8 @@ static bool show_group(FILE *out, const struct reading *reading,
 		    is_sum(reading, sample, group, field))
 			continue;
 		if (!begun)
-			show_head(out, &metrics[id]);
+			prometheus_head(out, metrics[id].name,
+					metrics[id].counter, metrics[id].help);
 		begun = true;
 		show_series(out, reading, sample, group, field);
 	}

@@ -40,7 +40,7 @@ static bool is_wide(const struct group *group)
 
 static int column_width(const struct table *table, const struct group *group)
 {
-	if (!is_wide(group))
+	if (!is_wide(group) || group->narrow)
 		return DIGITS32;
 	return table->report->rates ? UNITS_WIDTH : DIGITS64;
 }
@@ -139,7 +139,7 @@ static void show_cell(const struct table *table, const struct group *group,
 		return;
 	}
 	color = is_alarming(table, group, field) ? RED : "";
-	if (table->report->rates && is_wide(group))
+	if (table->report->rates && is_wide(group) && !group->narrow)
 		format_amount(text, sizeof(text), meaning->unit,
 			      figure(table, group, field));
 	else
@@ -158,7 +158,7 @@ static void show_row(const struct table *table, const struct meaning *meaning,
 	fprintf(table->out, "  %-*s", ROW_WIDTH, meaning->row);
 	for_each_shown(group, table, first, end)
 		show_cell(table, group, meaning);
-	if (!table->report->rates)
+	if (!table->report->rates && *meaning->hint)
 		fprintf(table->out, "  %s", meaning->hint);
 	fputc('\n', table->out);
 }
@@ -193,7 +193,25 @@ static bool is_zero(const struct table *table, const struct meaning *meaning,
 	return true;
 }
 
-/* Of the groups that are shown, the one that has all rows of the section. */
+static bool is_all_zero(const struct table *table, const struct group *first,
+			const struct group *end)
+{
+	const struct group *group;
+
+	for_each_shown(group, table, first, end)
+		for (size_t i = 0; i < group->n_fields; i++)
+			if (figure(table, group, &group->fields[i]))
+				return false;
+	return true;
+}
+
+static bool leaves_zeros_out(const struct table *table,
+			     const struct group *group)
+{
+	return table->report->compact || group->no_zeros;
+}
+
+/* Of the groups that are shown, the one that has most rows of the section. */
 static const struct group *fullest(const struct table *table,
 				   const struct group *first,
 				   const struct group *end)
@@ -206,36 +224,44 @@ static const struct group *fullest(const struct table *table,
 	return best;
 }
 
-static void show_section(struct table *table, const struct group *first,
-			 const struct group *end)
+/* The rows of a group, but those that another one has. */
+static void show_rows(const struct table *table, const struct group *rows,
+		      const struct group *other, const struct group *first,
+		      const struct group *end)
 {
-	const struct group *rows = fullest(table, first, end);
-	bool compact = table->report->compact;
-
-	if (!rows)
-		return;
-	if (table->begun && !compact)
-		fputc('\n', table->out);
-	table->begun = true;
-	show_columns(table, first, end);
 	for (size_t i = 0; i < rows->n_fields; i++) {
 		const struct meaning *meaning = rows->fields[i].meaning;
 
-		if (!compact || !is_zero(table, meaning, first, end))
+		if (other != rows && find_field(other, meaning))
+			continue;
+		if (!leaves_zeros_out(table, first) ||
+		    !is_zero(table, meaning, first, end))
 			show_row(table, meaning, first, end);
 	}
+}
+
+static void show_section(struct table *table, const struct group *first,
+			 const struct group *end)
+{
+	const struct group *rows = fullest(table, first, end), *group;
+
+	if (!rows || (first->no_zeros && is_all_zero(table, first, end)))
+		return;
+	if (table->begun && !table->report->compact)
+		fputc('\n', table->out);
+	table->begun = true;
+	show_columns(table, first, end);
+	show_rows(table, rows, rows, first, end);
+	for_each_shown(group, table, first, end)
+		if (group != rows)
+			show_rows(table, group, rows, first, end);
 }
 
 /* A CPU may have nothing to say. */
 static bool is_idle(const struct table *table)
 {
-	const struct group *group;
-
-	for_each_shown(group, table, groups, groups + N_GROUPS)
-		for (size_t i = 0; i < group->n_fields; i++)
-			if (figure(table, group, &group->fields[i]))
-				return false;
-	return table->sample->cpu != ALL_CPUS;
+	return table->sample->cpu != ALL_CPUS &&
+	       is_all_zero(table, groups, groups + N_GROUPS);
 }
 
 static bool has_cpus(const struct reading *reading)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,9 @@
 #include "screen.h"
 #include "ticker.h"
 #include "watch.h"
+
+#define LEAST_SECONDS	0.1
+#define MOST_SECONDS	86400.0
 
 struct watching {
 	const struct watched *watched;
@@ -148,4 +152,16 @@ int watch(const struct watched *watched, double seconds, bool on_screen)
 	if (failed)
 		say("out of memory");
 	return failed ? EXIT_FAILURE : finish_output();
+}
+
+double watch_argument(const char *argument)
+{
+	char *end;
+	double seconds = strtod(argument, &end);
+
+	if (end == argument || *end || !isfinite(seconds) ||
+	    seconds < LEAST_SECONDS || seconds > MOST_SECONDS)
+		bad_usage("'%s' is no interval: seconds, from %g to %g",
+			  argument, LEAST_SECONDS, MOST_SECONDS);
+	return seconds;
 }

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "command.h"
+#include "drops_table.h"
+
+#define COLUMNS 80
+
+/* A sender that drops are of with so many SPIs is one line. */
+#define MANY_SPIS 4
+
+/* Lines of one sender together, or one line. */
+struct row {
+	const struct line *line;	/* of them, the latest */
+	uint64_t packets;
+	uint64_t first;
+	unsigned int spis;
+};
+
+/* The columns of a row. */
+enum { REASON, PROTO, SPI, PACKETS, FIRST, LAST, SOURCE, DESTINATION, N_CELLS };
+
+struct cells {
+	char text[N_CELLS][48];
+};
+
+/* How wide each column is, but those of the addresses. */
+struct sheet {
+	int widths[SOURCE];
+};
+
+static bool is_alike(const struct line *one, const struct line *other)
+{
+	return one->protocol == other->protocol &&
+	       !strcmp(one->reason, other->reason) &&
+	       !strcmp(one->source, other->source) &&
+	       !strcmp(one->destination, other->destination);
+}
+
+static unsigned int count_alike(const struct table *table,
+				const struct line *line)
+{
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < table->n_lines; i++)
+		count += is_alike(&table->lines[i], line);
+	return count;
+}
+
+static void add_line(struct row *row, const struct line *line)
+{
+	row->packets += line->packets;
+	if (!row->spis || line->first < row->first)
+		row->first = line->first;
+	row->spis++;
+}
+
+/* The row that the line goes into; a new one has no SPI yet. */
+static struct row *row_of(const struct table *table, const struct line *line,
+			  struct row *rows, size_t n_rows, bool each)
+{
+	if (!each && count_alike(table, line) >= MANY_SPIS)
+		for (size_t i = 0; i < n_rows; i++)
+			if (is_alike(rows[i].line, line))
+				return &rows[i];
+	rows[n_rows] = (struct row){ .line = line };
+	return &rows[n_rows];
+}
+
+static size_t make_rows(const struct table *table, struct row *rows, bool each)
+{
+	size_t n_rows = 0;
+
+	for (size_t i = 0; i < table->n_lines; i++) {
+		const struct line *line = &table->lines[i];
+		struct row *row = row_of(table, line, rows, n_rows, each);
+
+		n_rows += !row->spis;
+		add_line(row, line);
+	}
+	return n_rows;
+}
+
+/* How long ago, in the largest unit that it has one of. */
+static void age_text(uint64_t ns, char *text, size_t size)
+{
+	static const struct {
+		char name;
+		uint64_t seconds;
+	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+	uint64_t now = (uint64_t)time(NULL), then = ns / NS_PER_S;
+	uint64_t age = now > then ? now - then : 0;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(units) - 1 && age < units[i].seconds)
+		i++;
+	snprintf(text, size, "%" PRIu64 "%c", age / units[i].seconds,
+		 units[i].name);
+}
+
+static void spi_text(const struct row *row, char *text, size_t size)
+{
+	if (row->spis > 1)
+		snprintf(text, size, "%u SPIs", row->spis);
+	else if (row->line->spi)
+		snprintf(text, size, "0x%08" PRIx32, row->line->spi);
+	else
+		snprintf(text, size, "-");
+}
+
+#define PUT(cells, cell, ...) \
+	snprintf((cells)->text[cell], sizeof((cells)->text[cell]), __VA_ARGS__)
+
+static void fill_cells(const struct row *row, bool times, struct cells *cells)
+{
+	const struct line *line = row->line;
+	char now[TIME_SIZE];
+
+	PUT(cells, REASON, "%s", line->reason);
+	PUT(cells, PROTO, "%s", protocol_name(line->protocol));
+	spi_text(row, cells->text[SPI], sizeof(cells->text[SPI]));
+	PUT(cells, PACKETS, "%" PRIu64, row->packets);
+	if (times) {
+		PUT(cells, FIRST, "%s", time_text(row->first, now));
+		PUT(cells, LAST, "%s", time_text(line->last, now));
+	} else {
+		age_text(row->first, cells->text[FIRST],
+			 sizeof(cells->text[FIRST]));
+		age_text(line->last, cells->text[LAST],
+			 sizeof(cells->text[LAST]));
+	}
+	PUT(cells, SOURCE, "%s", line->source);
+	PUT(cells, DESTINATION, "%s", line->destination);
+}
+
+static void widen(struct sheet *sheet, const struct cells *cells)
+{
+	for (int i = 0; i < SOURCE; i++) {
+		int width = (int)strlen(cells->text[i]);
+
+		if (sheet->widths[i] < width)
+			sheet->widths[i] = width;
+	}
+}
+
+static bool is_number(int cell)
+{
+	return cell == PACKETS || cell == FIRST || cell == LAST;
+}
+
+/*
+ * The addresses come last. Where there is no room for both they are below, one
+ * below the other if need be.
+ */
+static void print_cells(const struct sheet *sheet, const struct cells *cells)
+{
+	const char *source = cells->text[SOURCE];
+	const char *destination = cells->text[DESTINATION];
+	size_t both = strlen(source) + strlen(" > ") + strlen(destination);
+	size_t used = 0;
+
+	for (int i = 0; i < SOURCE; i++)
+		used += (size_t)printf("%s%*s", i ? "  " : "", is_number(i) ?
+				       sheet->widths[i] : -sheet->widths[i],
+				       cells->text[i]);
+	printf("%s%s%s> %s\n", used + 2 + both <= COLUMNS ? "  " : "\n    ",
+	       source, 4 + both <= COLUMNS ? " " : "\n    ", destination);
+}
+
+static const struct cells heading = { {
+	[REASON] = "Reason", [PROTO] = "Proto", [SPI] = "SPI",
+	[PACKETS] = "Packets", [FIRST] = "First", [LAST] = "Last",
+	[SOURCE] = "Source", [DESTINATION] = "Destination",
+} };
+
+static void print_rows(const struct row *rows, size_t n_rows, bool times)
+{
+	struct sheet sheet = { 0 };
+	struct cells cells;
+
+	widen(&sheet, &heading);
+	for (size_t i = 0; i < n_rows; i++) {
+		fill_cells(&rows[i], times, &cells);
+		widen(&sheet, &cells);
+	}
+	print_cells(&sheet, &heading);
+	for (size_t i = 0; i < n_rows; i++) {
+		fill_cells(&rows[i], times, &cells);
+		print_cells(&sheet, &cells);
+	}
+}
+
+int drops_table(const struct table *table, bool times, bool each)
+{
+	struct row *rows = calloc(table->n_lines + 1, sizeof(*rows));
+
+	if (!rows)
+		return 1;
+	print_rows(rows, make_rows(table, rows, each), times);
+	printf("\n%" PRIu64 " of %" PRIu64 " lines; packets without a line:\n%"
+	       PRIu64 " evicted, %" PRIu64 " out of memory, %" PRIu64
+	       " unseen\n",
+	       table->whole[LINES], table->whole[LIMIT], table->whole[EVICTED],
+	       table->whole[MISSED], table->whole[UNSEEN]);
+	free(rows);
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The table of recent drops, for people. */
+#ifndef DROPS_TABLE_H
+#define DROPS_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "line.h"
+
+/* What the kernel's table is as a whole. */
+enum {
+	LIMIT,
+	LINES,
+	EVICTED,
+	MISSED,
+	UNSEEN,
+	N_WHOLE
+};
+
+struct table {
+	uint64_t whole[N_WHOLE];
+	struct line *lines;	/* that with the latest packet first */
+	size_t n_lines;
+};
+
+/*
+ * Prints it within 80 columns, with times or ages, and one line for a sender of many
+ * SPIs or @each. 0, or 1 for want of memory.
+ */
+int drops_table(const struct table *table, bool times, bool each);
+
+#endif

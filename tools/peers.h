@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Peers: the words and figures of ipsecstat peers. The kernel's times are on the
+ * clock CLOCK_BOOTTIME; what is shown is an age, or the time of day.
+ */
+#ifndef PEERS_H
+#define PEERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fwpuclnt.h>
+#include <json-c/json.h>
+
+#include "command.h"
+#include "peer_names.h"
+
+extern const struct command peers_command;
+
+/*
+ * The peers of the network namespace, to be freed by FwpmFreeMemory0(). Returns 0,
+ * or -1 after telling why there are none.
+ */
+int peers_read(FWPUCLNT_PEERS **peers);
+
+/* Words of kmod/ipsecstat.yaml, "unknown" if it is one of a later module. */
+const char *peer_state_name(uint32_t state);
+const char *end_reason_name(uint32_t reason);
+
+/* An address of a peer; the longest is 45 letters. */
+#define PEER_ADDRESS_SIZE 46
+const char *peer_address(const FWPUCLNT_PEER *peer, const uint8_t *address,
+			 char text[PEER_ADDRESS_SIZE]);
+
+/* When the peer came to be what it is, in ns of CLOCK_BOOTTIME. */
+uint64_t peer_since(const FWPUCLNT_PEER *peer);
+
+/* How long ago, in its two largest units: 45s, 3m20s, 2d7h. */
+#define AGE_SIZE 24
+const char *peer_age(uint64_t since, char text[AGE_SIZE]);
+
+/* Why a peer is not up, or how often it was rekeyed. */
+const char *peer_why(const FWPUCLNT_PEER *peer, char *text, size_t size);
+
+/* What is shown. */
+struct peers_view {
+	const FWPUCLNT_PEERS *peers;
+	const struct peer_names *names;
+	const FWPUCLNT_PEERS *before;	/* sorted by ends; NULL: amounts, no rates */
+	double seconds;			/* since then, 0 if that was nothing */
+};
+
+/* 0, or -1 for want of memory. */
+int peers_show_table(FILE *out, const struct peers_view *view);
+void peers_show_full(FILE *out, const struct peers_view *view);
+
+/* NULL if there is no memory. */
+struct json_object *peers_object(const struct peers_view *view);
+
+/* To sort FWPUCLNT_PEERS.before. */
+int peers_by_ends(const void *one, const void *other);
+
+#endif
