@@ -17,22 +17,22 @@ endif
 
 export V PREFIX
 
-USER_PARTS := lib tools examples
+USER_PARTS := lib tools examples wine
 TEST_PARTS := selftests/lib selftests/tools selftests/bench selftests/fuzz \
-	selftests/stress
+	selftests/stress selftests/wine
 
 .PHONY: all module $(USER_PARTS) check-programs clean help
-.PHONY: install install-module install-lib install-tools
-.PHONY: demo check check-debug check-packages bench fuzz shell deb
+.PHONY: install install-module install-lib install-tools install-wine
+.PHONY: demo check check-debug check-packages bench fuzz shell deb kernels kernel-diff
 
-all: $(if $(KDIR),module,no-module) lib tools examples
+all: $(if $(KDIR),module,no-module) lib tools examples wine
 
 module: | have-kdir
 	$(say) MODULE $(KDIR)
 	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(MO),MO=$(abspath $(MO))) \
 		$(if $(Q),-s) modules
 
-tools examples: lib
+tools examples wine: lib
 $(USER_PARTS):
 	$(Q)$(MAKE) -C $@
 
@@ -52,7 +52,8 @@ install-module: module
 
 install-lib: lib
 install-tools: tools
-install-lib install-tools:
+install-wine: wine
+install-lib install-tools install-wine:
 	$(Q)$(MAKE) -C $(@:install-%=%) install
 
 # Not by kbuild's own clean target: that needs the headers, and from here it
@@ -65,7 +66,7 @@ clean:
 	$(Q)find kmod \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
 		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '*.order' \
 		-o -name '*.symvers' \) -type f -delete
-	$(Q)rm -f modules.order Module.symvers .*.cmd
+	$(Q)rm -f modules.order Module.symvers .module-common.o .*.cmd
 	$(Q)rm -rf build/root build/guest build/deb build/deb.log build/packages \
 		.tmp_versions
 
@@ -95,12 +96,17 @@ no-module:
 	@echo "No kernel headers found, so the module is not built:" \
 	      "apt-get install linux-headers-amd64, or KDIR=/path/of/headers"
 
+kernels: ; @selftests/guest/table $(KERNELS)
+kernel-diff: ; @selftests/kernel/changes $(OLD) $(NEW)
+
 help:
 	@echo 'make                 the module (if kernel headers are found), the'
-	@echo '                     library, the tool and the examples'
-	@echo 'make module|lib|tools|examples   one part of it'
-	@echo 'make install         all but the examples; install-module,'
+	@echo '                     library, the tool, the examples and the DLL for'
+	@echo '                     Wine (if its tools are found)'
+	@echo 'make module|lib|tools|examples|wine   one part of it'
+	@echo 'make install         the module, the library and the tool; install-module,'
 	@echo '                     install-lib and install-tools one part of it'
+	@echo 'make install-wine    the DLL for Wine, in the place of its own'
 	@echo 'make demo            live figures of real IPsec traffic, in a guest'
 	@echo 'make check           all tests, in a guest where they need a kernel;'
 	@echo '                     TESTS="xfrm/traffic static" selects some'
@@ -113,6 +119,10 @@ help:
 	@echo '                     other ways cost; docs/performance.md explains it'
 	@echo 'make fuzz            a session of each fuzzer, FUZZ_SECONDS=60 long;'
 	@echo '                     FUZZ="reply" selects one'
+	@echo 'make kernels         a table: for which kernels the module builds, loads, and'
+	@echo '                     counts right; all, or KERNELS="6.1-rt 7.3"'
+	@echo 'make kernel-diff     what a kernel changed of all that the module depends on:'
+	@echo '                     OLD=DIR NEW=DIR, or NEW=DIR alone, name its sources'
 	@echo 'make shell           a shell in the guest, the module loaded'
 	@echo 'make clean           removes what make built; rm -r build removes'
 	@echo '                     what the tests fetched, too'
@@ -121,7 +131,10 @@ help:
 	@echo 'MO=DIR               where the module is built (from Linux 6.13 on)'
 	@echo 'PREFIX=DIR           where user space goes ($(PREFIX))'
 	@echo 'DESTDIR=DIR          put before every path at install'
-	@echo 'KERNELS="6.1"        kernels that make check boots: 6.1, 6.12, 7.2'
+	@echo 'KERNELS="6.1 7.3"    kernels that make check boots, by their names in'
+	@echo '                     selftests/guest/kernels.sh; newest is the newest one'
+	@echo 'IPSECSTAT_UNREAD_KERNEL=1   builds the module for a kernel whose sources'
+	@echo '                     have not been read, at your own risk'
 	@echo 'WITH_PACKAGES=yes    make check does make check-packages, too'
 	@echo 'DEPS=no              demo, check and bench install no packages'
 	@echo 'V=1                  shows every command, and all that tests say'

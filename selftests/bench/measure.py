@@ -240,6 +240,7 @@ def possible_cpus():
 READERS = (
     ("IPsecGetStatistics0", 11, 11, "call"),
     ("GETSA dump", 5, 3, "dump"),
+    ("FwpuclntGetPeers", 5, 3, "peers"),
     ("/proc/net/xfrm_stat", 11, 11, "file", "/proc/net/xfrm_stat"),
     ("ip xfrm state count", 3, 3, "run", "ip", "xfrm", "state", "count"),
     ("ip -s xfrm state", 3, 1, "run", "ip", "-s", "xfrm", "state"),
@@ -254,8 +255,11 @@ def read_all(sas):
 
 
 def growing():
-    """SAs added and read, more and more of them."""
+    """SAs added and read, more and more of them, on a gateway that has its
+    address: where it has not, each SA is looked at anew for which end is here."""
     ipsec.run("ip", "netns", "add", "many")
+    ipsec.run("ip", "-n", "many", "link", "set", "lo", "up")
+    ipsec.run("ip", "-n", "many", "addr", "add", "10.0.0.1/32", "dev", "lo")
     cycles(0)
     lanes.module(True)
     there = 0

@@ -4,15 +4,18 @@
  *
  *	read NETNS ROUNDS call			IPsecGetStatistics0()
  *	read NETNS ROUNDS dump			XFRM_MSG_GETSA, all SAs
+ *	read NETNS ROUNDS peers			FwpuclntGetPeers()
  *	read NETNS ROUNDS file PATH		a file, to its end
  *	read NETNS ROUNDS run COMMAND...	a program, its words unread
  *
- * Printed are the nanoseconds of each round; of a program, those it ran, since
- * a clock that counts instructions leaps while it waits for the disk.
+ * Printed are the nanoseconds of each round; of a program, and of a call that
+ * waits for a grace period, those it ran, since a clock that counts instructions
+ * leaps while it waits.
  */
 #define _GNU_SOURCE
 #include <windows.h>
 #include <fwpmu.h>
+#include <fwpuclnt.h>
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
 #include <spawn.h>
@@ -27,21 +30,45 @@
 static char buffer[1 << 20];
 static char **arguments;
 
-static double call(void)
+static HANDLE engine(void)
 {
 	static HANDLE engine;
-	IPSEC_STATISTICS0 stats;
-	DWORD error = ERROR_SUCCESS;
-	double start = now();
 
-	if (!engine)
-		error = FwpmEngineOpen0(NULL, RPC_C_AUTHN_DEFAULT, NULL, NULL,
-					&engine);
-	if (error == ERROR_SUCCESS)
-		error = IPsecGetStatistics0(engine, &stats);
+	if (!engine && FwpmEngineOpen0(NULL, RPC_C_AUTHN_DEFAULT, NULL, NULL,
+				       &engine) != ERROR_SUCCESS)
+		errx(1, "FwpmEngineOpen0");
+	return engine;
+}
+
+static double call(void)
+{
+	double start = now();
+	IPSEC_STATISTICS0 stats;
+	DWORD error = IPsecGetStatistics0(engine(), &stats);
+
 	if (error != ERROR_SUCCESS)
 		errx(1, "IPsecGetStatistics0: 0x%x", (unsigned int)error);
 	return now() - start;
+}
+
+static double time_of_process(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+static double peers(void)
+{
+	double start = time_of_process();
+	FWPUCLNT_PEERS *list;
+	DWORD error = FwpuclntGetPeers(engine(), &list);
+
+	if (error != ERROR_SUCCESS)
+		errx(1, "FwpuclntGetPeers: 0x%x", (unsigned int)error);
+	FwpmFreeMemory0((void **)&list);
+	return time_of_process() - start;
 }
 
 static double dump(void)
@@ -116,6 +143,7 @@ static const struct {
 } ways[] = {
 	{ "call", call, 0 },
 	{ "dump", dump, 0 },
+	{ "peers", peers, 0 },
 	{ "file", file, 1 },
 	{ "run", run, 1 },
 };
@@ -127,7 +155,7 @@ int main(int argc, char **argv)
 	size_t i;
 
 	if (argc < 4)
-		errx(2, "usage: read NETNS ROUNDS call | dump | file PATH | run COMMAND...");
+		errx(2, "usage: read NETNS ROUNDS call | dump | peers | file PATH | run COMMAND...");
 	enter(argv[1]);
 	arguments = argv + 4;
 	for (i = 0; i < sizeof(ways) / sizeof(*ways); i++)

@@ -2,8 +2,8 @@
 /*
  * Fuzzes what the library makes of the kernel's answers, from the datagram to
  * WFP's structures. The first byte of an input says which request it answers,
- * 0 that for the statistics, 1 that for the family's number; the rest is the
- * datagram. A sequence number of 0 stands for the request's own.
+ * 0 that for the statistics, 1 that for the family's number, 2 that for the peers;
+ * the rest is the datagram. A sequence number of 0 stands for the request's own.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -128,6 +128,30 @@ static void get_twice(HANDLE engine)
 	get_cpu(engine, !code);
 }
 
+static void check_peer(const FWPUCLNT_PEER *peer)
+{
+	DEMAND(peer->ipVersion == 4 || peer->ipVersion == 6);
+	DEMAND(memchr(peer->ended.command, 0, sizeof(peer->ended.command)));
+}
+
+/* A list, whole, or nothing. */
+static void get_peers(HANDLE engine)
+{
+	FWPUCLNT_PEERS *untouched = (FWPUCLNT_PEERS *)&times, *list = untouched;
+	DWORD code = FwpuclntGetPeers(engine, &list);
+	UINT32 i;
+
+	count(code);
+	if (code) {
+		DEMAND(list == untouched);
+		return;
+	}
+	for (i = 0; i < list->numPeers; i++)
+		check_peer(&list->peers[i]);
+	FwpmFreeMemory0((void **)&list);
+	DEMAND(!list);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	HANDLE engine = NULL;
@@ -149,7 +173,9 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	else
 		DEMAND(!code);
 	if (!code) {
-		if (!fake.datagram_resolves)
+		if (data[0] & 2)
+			get_peers(engine);
+		else if (!fake.datagram_resolves)
 			get_twice(engine);
 		DEMAND(!FwpmEngineClose0(engine));
 	}

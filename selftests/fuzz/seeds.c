@@ -10,12 +10,15 @@
 #include <string.h>
 
 #include <linux/genetlink.h>
+#include <sys/socket.h>
 
-#include "forge.h"
+#include "forge_peers.h"
 
 #define FAMILY	40	/* as in fake_reset() */
 
-enum { GET, RESOLVE };
+enum { GET, RESOLVE, PEERS };
+
+static const struct flaw none;
 
 static const char *folder;
 
@@ -98,6 +101,25 @@ static void family(void)
 	save("family", RESOLVE, &datagram);
 }
 
+/* A dump of both families, with its end or cut short by an error. */
+static void save_peers(const char *name, int count, int error)
+{
+	struct forge attrs = { .len = 0 }, datagram = { .len = 0 };
+	int i;
+
+	for (i = 0; i < count; i++) {
+		attrs.len = 0;
+		forge_peer(&attrs, i % 2 ? AF_INET6 : AF_INET, none);
+		forge_peer_message(&datagram, FAMILY, &attrs);
+	}
+	attrs.len = 0;
+	forge_others(&attrs, none);
+	if (!error)
+		forge_peer_message(&datagram, FAMILY, &attrs);
+	forge_dump_end(&datagram, error);
+	save(name, PEERS, &datagram);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -108,6 +130,10 @@ int main(int argc, char **argv)
 	replies();
 	two_messages();
 	family();
+	save_peers("peers", 2, 0);
+	save_peers("no-peers", 0, 0);
+	save_peers("peers-interrupted", 1, EIO);
+	save_error("no-right-to-peers", PEERS, EPERM);
 	save_error("no-right", GET, EPERM);
 	save_error("no-memory", GET, ENOMEM);
 	save_error("gone", GET, ENOENT);

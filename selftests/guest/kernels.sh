@@ -1,33 +1,76 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034 # for those who source this
 #
-# What differs between the kernels that the guest can run. All are Debian's.
+# The kernels that the guest can run. All are Debian's.
 #
-# A version is an extended regular expression, and @ stands for what it found in
-# the first of the packages; the newest is taken, of those that begin with the
-# name if there are any. Packages of another suite than bookworm come with a
-# root of that suite, with its compiler, to build the module in. A kernel
-# out of a source package is built with guest/debug/config*: it watches itself.
+# A name begins with the number of the kernel, except newest, which is the newest of
+# all. The suites are those that may have it, with their security updates and
+# backports; the newest version found in them is taken. A kernel of another suite
+# than this machine's comes with a root of that suite, with its compiler, to build
+# the module in. A kernel out of a source package is built with guest/debug/config*:
+# it watches itself.
 known_kernels='
-# name  suite     version                      packages
-6.1     bookworm  6\.1\.[0-9]+-[0-9]+          linux-image-@-amd64 linux-headers-@-amd64 linux-headers-@-common linux-kbuild-6.1
-6.12    bookworm  6\.12\.[0-9]+\+deb12         linux-image-@-amd64 linux-headers-@-amd64 linux-headers-@-common linux-kbuild-@
-7.2     sid       [0-9]+\.[0-9.]+\+deb[0-9]+   linux-binary-@-amd64 linux-modules-@-amd64 linux-base-@-amd64 linux-headers-@-amd64 linux-headers-@-common linux-kbuild-@
-debug   bookworm  -                            linux-source-6.1
-kcsan   bookworm  -                            linux-source-6.1
+# name       suites                    flavour, or sources
+6.1          bookworm                  amd64
+6.1-rt       bookworm                  rt-amd64
+6.1-cloud    bookworm                  cloud-amd64
+6.12         bookworm                  amd64
+6.12-deb13   trixie                    amd64
+6.12-rt      trixie                    rt-amd64
+6.12-cloud   trixie                    cloud-amd64
+7.2          sid,trixie                amd64
+7.2-rt       sid,trixie                rt-amd64
+7.3          trixie                    amd64
+7.3-rt       trixie                    rt-amd64
+7.3-cloud    trixie                    cloud-amd64
+newest       trixie,sid,experimental   amd64
+own          -                         amd64
+debug        bookworm                  linux-source-6.1
+kcsan        bookworm                  linux-source-6.1
+rt           bookworm                  linux-source-6.12
 '
 
-# kernel NAME: sets suite, version, packages, and built if we build it ourselves.
+# kernel NAME: sets suites, a list of words, flavour, and built if we build it ourselves.
 kernel()
 {
 	local row
 
 	built=
-	while read -r row suite version packages; do
+	while read -r row suites flavour; do
 		[[ $row == "$1" ]] || continue
-		[[ $packages != linux-source-* ]] || built=yes
+		[[ $flavour != linux-source-* ]] || built=yes
+		[[ $suites != - ]] || suites=$(host_suite)
+		suites=${suites//,/ }
 		return 0
 	done <<<"$known_kernels"
 	echo "no kernel $1 in selftests/guest/kernels.sh" >&2
 	return 1
+}
+
+# The suite of Debian that this machine is. That of sid stands nowhere but in the
+# sources of apt: its base files are those of the next stable release.
+host_suite()
+{
+	local codename suites
+
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+	# shellcheck disable=SC2016 # apt's own variables
+	suites=$(apt-get indextargets --format '$(CODENAME)' \
+		"Origin: Debian" "Label: Debian" 2>/dev/null | sort -u)
+	if grep -qx sid <<<"$suites" && ! grep -qx "$codename" <<<"$suites"; then
+		codename=sid
+	fi
+	echo "$codename"
+}
+
+# The kernel that this machine's own suite has.
+default_kernel()
+{
+	local name suites host
+
+	host=$(host_suite)
+	while read -r name suites _; do
+		[[ ${suites%%,*} != "$host" ]] || { echo "$name"; return; }
+	done <<<"$known_kernels"
+	echo own
 }

@@ -703,6 +703,96 @@ TEST(out_of_files)
 	EXPECT_EQ(0, fake.sockets);
 }
 
+static const struct {
+	FWPM_ENGINE_OPTION option;
+	DWORD code;
+} options[] = {
+	{ FWPM_ENGINE_COLLECT_NET_EVENTS, ERROR_SUCCESS },
+	{ FWPM_ENGINE_NET_EVENT_MATCH_ANY_KEYWORDS, ERROR_SUCCESS },
+	{ FWPM_ENGINE_NAME_CACHE, RPC_S_CANNOT_SUPPORT },
+	{ FWPM_ENGINE_MONITOR_IPSEC_CONNECTIONS, ERROR_SUCCESS },
+	{ FWPM_ENGINE_PACKET_QUEUING, RPC_S_CANNOT_SUPPORT },
+	{ FWPM_ENGINE_TXN_WATCHDOG_TIMEOUT_IN_MSEC, RPC_S_CANNOT_SUPPORT },
+	{ FWPM_ENGINE_OPTION_MAX, FWP_E_INVALID_PARAMETER },
+	{ (FWPM_ENGINE_OPTION)0xffffffff, FWP_E_INVALID_PARAMETER },
+};
+
+/* Each call allocates a value of its own; one that fails writes nothing. */
+TEST_F(engine, options)
+{
+	FWP_VALUE0 *const untouched = (FWP_VALUE0 *)UNTOUCHED;
+	FWP_VALUE0 *value;
+	unsigned int i;
+	int requests = fake.requests;
+
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		value = untouched;
+		EXPECT_CODE(options[i].code,
+			    FwpmEngineGetOption0(self->handle,
+						 options[i].option, &value));
+		if (options[i].code) {
+			EXPECT_EQ(untouched, value);
+			continue;
+		}
+		ASSERT_NE(untouched, value);
+		EXPECT_EQ(FWP_UINT32, value->type);
+		EXPECT_EQ(0, value->uint32);
+		FwpmFreeMemory0((void **)&value);
+		EXPECT_EQ(NULL, value);
+	}
+	EXPECT_EQ(requests, fake.requests);
+}
+
+TEST_F(engine, option_failures)
+{
+	FWP_VALUE0 *value = (FWP_VALUE0 *)UNTOUCHED;
+
+	EXPECT_CODE(FWP_E_NULL_POINTER,
+		    FwpmEngineGetOption0(self->handle,
+					 FWPM_ENGINE_COLLECT_NET_EVENTS, NULL));
+	/* Arguments come before the handle. */
+	EXPECT_CODE(FWP_E_NULL_POINTER,
+		    FwpmEngineGetOption0(NULL, FWPM_ENGINE_OPTION_MAX, NULL));
+	EXPECT_CODE(FWP_E_INVALID_PARAMETER,
+		    FwpmEngineGetOption0(NULL, FWPM_ENGINE_OPTION_MAX, &value));
+	EXPECT_CODE(RPC_S_CANNOT_SUPPORT,
+		    FwpmEngineGetOption0(NULL, FWPM_ENGINE_NAME_CACHE, &value));
+	EXPECT_CODE(ERROR_INVALID_HANDLE,
+		    FwpmEngineGetOption0(NULL, FWPM_ENGINE_COLLECT_NET_EVENTS,
+					 &value));
+	EXPECT_EQ((FWP_VALUE0 *)UNTOUCHED, value);
+}
+
+TEST_F(engine, option_in_a_transaction)
+{
+	FWP_VALUE0 *value = NULL;
+
+	ASSERT_CODE(ERROR_SUCCESS, FwpmTransactionBegin0(self->handle, 0));
+	EXPECT_CODE(ERROR_SUCCESS,
+		    FwpmEngineGetOption0(self->handle,
+					 FWPM_ENGINE_COLLECT_NET_EVENTS,
+					 &value));
+	ASSERT_NE(NULL, value);
+	FwpmFreeMemory0((void **)&value);
+	EXPECT_CODE(ERROR_SUCCESS, FwpmTransactionCommit0(self->handle));
+}
+
+/* The session is over for this call as for all others. */
+TEST_F(engine, option_of_an_aborted_session)
+{
+	FWP_VALUE0 *value = (FWP_VALUE0 *)UNTOUCHED;
+	IPSEC_STATISTICS0 s0;
+
+	fake.family = 0;
+	EXPECT_CODE(FWP_E_SESSION_ABORTED,
+		    IPsecGetStatistics0(self->handle, &s0));
+	EXPECT_CODE(FWP_E_SESSION_ABORTED,
+		    FwpmEngineGetOption0(self->handle,
+					 FWPM_ENGINE_COLLECT_NET_EVENTS,
+					 &value));
+	EXPECT_EQ((FWP_VALUE0 *)UNTOUCHED, value);
+}
+
 TEST(free_memory)
 {
 	void *p = malloc(10);
@@ -725,7 +815,7 @@ TEST(words_for_codes)
 		RPC_S_CANNOT_SUPPORT, FWP_E_ALREADY_EXISTS,
 		FWP_E_NO_TXN_IN_PROGRESS, FWP_E_TXN_IN_PROGRESS,
 		FWP_E_SESSION_ABORTED, FWP_E_TIMEOUT, FWP_E_NULL_POINTER,
-		FWP_E_INVALID_FLAGS,
+		FWP_E_INVALID_FLAGS, FWP_E_INVALID_PARAMETER,
 	};
 	unsigned int i;
 	DWORD code;

@@ -101,6 +101,9 @@ for compiler in gcc clang g++ clang++; do
 				compile $compiler $mode "-std=$std" -Wall -Werror \
 				-Wno-unknown-pragmas -Wno-missing-braces \
 				idioms.c
+			try "$compiler $mode -std=$std: shapes of programs" \
+				compile $compiler $mode "-std=$std" -Wall -Werror \
+				idioms_programs.c
 		done
 		try "$compiler $mode: in any order" compile $compiler $mode \
 			"${strict[@]}" "$tmp"/order-*.c

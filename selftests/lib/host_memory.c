@@ -118,6 +118,33 @@ TEST(very_first_open)
 	EXPECT_EQ(0, fake.sockets);
 }
 
+TEST(option)
+{
+	FWP_VALUE0 *value = NULL;
+	HANDLE handle;
+	DWORD ret;
+
+	fake_reset();
+	ASSERT_EQ(0, open_at(0, &handle));
+	alive = 0;
+	until_failure = 1;
+	watching = true;
+	ret = FwpmEngineGetOption0(handle, FWPM_ENGINE_COLLECT_NET_EVENTS,
+				   &value);
+	watching = false;
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, ret);
+	EXPECT_EQ(NULL, value);
+	EXPECT_EQ(0, alive);
+	watching = true;
+	ret = FwpmEngineGetOption0(handle, FWPM_ENGINE_COLLECT_NET_EVENTS,
+				   &value);
+	FwpmFreeMemory0((void **)&value);
+	watching = false;
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(0, alive);
+	EXPECT_EQ(0, FwpmEngineClose0(handle));
+}
+
 TEST(statistics)
 {
 	IPSEC_STATISTICS1 s, old;

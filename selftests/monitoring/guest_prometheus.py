@@ -21,6 +21,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -51,7 +52,8 @@ PROVOKED = {
     "IPsecUnknownSPI": drop.unknown_spi,
     "IPsecClearText": drop.in_clear,
     "IPsecMismatch": drop.no_policy,
-    "IPsecUnexplainedDrops": drop.blocked_in_clear,
+    "IPsecDrops": drop.blocked_in_clear,
+    "IPsecOutboundDrops": None,         # by _send_blocked()
 }
 
 
@@ -127,6 +129,11 @@ class Systemd:
     def __exit__(self, *error):
         os.kill(int(self.pid), signal.SIGKILL)
         return self.process.__exit__(*error)
+
+    def override(self, name, text):
+        """As `systemctl edit` does for the service."""
+        (self.units / f"{UNIT}.service.d/{name}.conf").write_text(text)
+        self.ctl("daemon-reload")
 
     def ctl(self, *words):
         return ipsec.run("nsenter", "--target", self.pid, "--mount", "--pid",
@@ -225,13 +232,8 @@ def written():
 SAS = {"active": "activeSas", "pending": "pendingSaNegotiations",
        "offloaded": "offloadedSas", "added_total": "totalSasAdded",
        "deleted_total": "totalSasDeleted"}
-REASONS = {"invalid_spi": "invalidSpis", "decryption": "decryptionFailures",
-           "authentication": "authenticationFailures",
-           "replay": "replayCheckFailures", "larval_sa": "saNotInitialized"}
-ANY = {"udp_esp_validation": "udpEspValidationFailuresOnInbound",
-       "clear_text": "invalidClearTextInbound",
-       "wrong_sa": "receiveOverIncorrectSaInbound",
-       "no_policy": "secureReceivesNotMatchingFilters"}
+DROPPED = {"esp": ("in", "esp"), "ah": ("in", "ah"), "other": ("in", "other"),
+           "outbound": ("out", "any")}
 TRAFFIC = {"ipsec_encrypted_bytes_total{%s}": "encryptedByteCount",
            'ipsec_authenticated_bytes_total{%s,proto="ah"}':
            "authenticatedAHByteCount",
@@ -247,18 +249,13 @@ def from_json(text):
     """The series that the JSON amounts to."""
     told = json.loads(text)
     sas = told["aggregateSaStatistics"]
-    drops = told["aggregateDropPacketStatistics"]
     series = {f"ipsec_sas_{name}": sas[key] for name, key in SAS.items()}
     series |= {"ipsec_sa_rekeys_total": sas["successfulRekeys"],
-               "ipsec_tunnels_active": sas["activeTunnels"],
-               "ipsec_dropped_packets_total": drops["totalDropPacketsInbound"]}
-    for proto in ("esp", "ah"):
-        part = told[f"{proto}DropPacketStatistics"]
-        series |= {f'ipsec_drops_total{{proto="{proto}",reason="{reason}"}}':
-                   part[f"{key}OnInbound"] for reason, key in REASONS.items()
-                   if f"{key}OnInbound" in part}
-    series |= {f'ipsec_drops_total{{proto="any",reason="{reason}"}}':
-               drops[key] for reason, key in ANY.items()}
+               "ipsec_tunnels_active": sas["activeTunnels"]}
+    for group, (way, proto) in DROPPED.items():
+        series |= {f'ipsec_drops_total{{direction="{way}",proto="{proto}",'
+                   f'reason="{reason}"}}': value
+                   for reason, value in told[f"{group}DropReasons"].items()}
     for way in ("in", "out"):
         part = told[f"{way}boundTrafficStatistics"]
         series |= {name % f'direction="{way}"': part[key]
@@ -284,8 +281,21 @@ class Cases:
         return wanted
 
     def _provoke(self, cause):
+        if not cause:
+            return self._send_blocked()
         return self.drops.see(matrix.MACHINES[0], FLOW, cause,
                               drop.WHOSE[cause])
+
+    def _send_blocked(self):
+        """A datagram that an outbound policy of host b blocks."""
+        target = self.drops.stage.a.address[4]
+        rule = f"xfrm policy {{}} dst {target} proto udp dport 4711 dir out"
+        self.host.ip(rule.format("add") + " action block priority 0")
+        with ipsec.inside(self.host.name), socket.socket(
+                socket.AF_INET, socket.SOCK_DGRAM) as sock, \
+                contextlib.suppress(PermissionError):
+            sock.sendto(b"four", (target, 4711))
+        self.host.ip(rule.format("delete"))
 
     def _active(self, wanted):
         """These alerts and no others are raised as shipped, and fire in haste.
@@ -389,7 +399,7 @@ class Cases:
 
     def alert(self, name):
         """Its cause twice, and what is provoked so far and nothing else."""
-        problems = self._provoke(PROVOKED[name])
+        problems = self._provoke(PROVOKED[name]) or []
         self._scraped()
         so_far = list(PROVOKED)[:list(PROVOKED).index(name) + 1]
         return problems + self._active(so_far)
@@ -405,10 +415,28 @@ class Cases:
         self._scraped()
         return self._active([*PROVOKED, "IPsecNoSAs"])
 
+    @contextlib.contextmanager
+    def _peers(self):
+        """The unit tells of peers, too, as docs/monitoring.md has it."""
+        self.systemd.override("peers", "[Service]\nExecStart=\nExecStart="
+                              "/usr/bin/ipsecstat --prometheus --peers 20 "
+                              f"--output {FILE}\n")
+        self.host.ip(life.state("add", 0x51, rest="limit packet-hard 9"))
+        self.systemd.ctl("start", f"{UNIT}.service")
+        until(lambda: self.prometheus.query("rate(ipsec_peer_bytes_total[5m])")
+              and self.prometheus.query("ipsec_peer_limit_used_ratio"),
+              "peers in Prometheus, twice")
+        yield
+        self.host.flush()
+        self.systemd.override("peers", "")
+        self._scraped()
+
     def every_query_of_the_dashboard_gives_values(self):
         problems = []
-        for title, queries in shipped.panels():
-            for query in queries:
+        with self._peers():
+            for title, query in [(title, query)
+                                 for title, queries in shipped.panels()
+                                 for query in queries]:
                 values = self.prometheus.query(query)
                 print(f"# {title}: {query}")
                 for series, value in values.items():

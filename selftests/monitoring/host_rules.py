@@ -10,6 +10,7 @@ import ipsec
 
 FAKE = shipped.TOP / "selftests/tools/ipsecstat_fake"
 PAGE = shipped.TOP / "docs/monitoring.md"
+OF_PEERS = {"local", "remote", "if_id", "name"}     # as the host has them
 OTHERS = {"up", "ALERTS", "node_textfile_mtime_seconds"}
 
 
@@ -23,7 +24,7 @@ def promtool(*arguments, text=None):
 
 
 def exposition():
-    return ipsec.run(FAKE, "--prometheus")
+    return ipsec.run(FAKE, "--prometheus", "--peers", "100")
 
 
 def series():
@@ -71,6 +72,10 @@ def every_alert_explained():
                 ("severity", rule["labels"].get("severity")),
                 ("summary", rule["annotations"].get("summary")),
                 ("description", rule["annotations"].get("description")),
+                ("runbook_url of its section",
+                 not name.startswith("IPsecPeer") or
+                 rule["annotations"].get("runbook_url", "").endswith(
+                     f"/monitoring.md#{name.lower()}")),
                 ("section in the documentation", f"### {name}\n" in page))
             if not there]
 
@@ -78,7 +83,9 @@ def every_alert_explained():
 def every_metric_explained():
     page = PAGE.read_text(encoding="utf-8")
     words = set(series()) | {value for each in series().values()
-                             for labels in each for value in labels.values()}
+                             for labels in each
+                             for label, value in labels.items()
+                             if label not in OF_PEERS}
     return [f"{word}: not in the documentation" for word in sorted(words)
             if f"`{word}`" not in page]
 

@@ -66,9 +66,9 @@ static const struct {
 	size_t len;
 } secrets[] = {
 #define SECRET(_bytes)	{ _bytes, sizeof(_bytes) - 1 }
+	SECRET(KEY_BYTES),
 	SECRET(SPI_BYTES), SECRET("\x11\xee\xff\xc0"),
 	SECRET(ADDRESS_BYTES), SECRET("\x4d\x71\x00\xcb"),
-	SECRET(KEY_BYTES),
 #undef SECRET
 };
 
@@ -179,7 +179,9 @@ static void put_message(struct request *r, uint16_t family)
 		.nlmsg_seq = roll(),
 	};
 	struct genlmsghdr genl = {
+		/* Each answer about peers waits for a grace period. */
 		.cmd = one_in(8) ? odd_number() :
+		       one_in(200) ? IPSECSTAT_CMD_PEER_GET :
 		       one_in(3) ? IPSECSTAT_CMD_DROP_GET : IPSECSTAT_CMD_GET,
 		.version = one_in(8) ? odd_number() : IPSECSTAT_FAMILY_VERSION,
 		.reserved = one_in(16) ? odd_number() : 0,
@@ -297,19 +299,27 @@ static bool allowed_error(int error)
 
 /* What an attribute of an answer holds. */
 enum kind {
-	NONE, U8, U32, UINT, ADDR,
-	SA_NEST, PROTO_NEST, DROP_NEST, TRANSFORM_NEST
+	NONE, U8, U32, UINT, ADDR, FLAG, TEXT,
+	SA_NEST, PROTO_NEST, DROP_NEST, TRANSFORM_NEST, DROPPED_NEST, ENDED_NEST
 };
 
-#define KINDS	(IPSECSTAT_A_RECENT_MAX + 1)
+/* The set with the most attributes. */
+#define KINDS	(IPSECSTAT_A_PEER_MAX + 1)
 
 static const uint8_t stats_kinds[KINDS] = {
 	NONE, U32, UINT, SA_NEST, PROTO_NEST, PROTO_NEST, DROP_NEST,
-	TRANSFORM_NEST, TRANSFORM_NEST,
+	TRANSFORM_NEST, TRANSFORM_NEST, DROPPED_NEST, DROPPED_NEST,
 };
 
 static const uint8_t recent_kinds[KINDS] = {
 	NONE, U32, U8, ADDR, ADDR, U32, UINT, UINT, UINT, U32, U32, UINT, UINT,
+	UINT,
+};
+
+static const uint8_t peer_kinds[KINDS] = {
+	NONE, ADDR, ADDR, U32, U32, UINT, UINT, UINT, UINT, UINT, UINT, UINT,
+	UINT, UINT, UINT, UINT, UINT, UINT, UINT, U32, U32, U32, ENDED_NEST,
+	U32, UINT, U32, U32, U32, DROPPED_NEST, DROPPED_NEST,
 };
 
 static const uint8_t nest_kinds[][KINDS] = {
@@ -317,6 +327,8 @@ static const uint8_t nest_kinds[][KINDS] = {
 	[PROTO_NEST]	 = { NONE, UINT, UINT, UINT, UINT, UINT },
 	[DROP_NEST]	 = { NONE, UINT, UINT, UINT, UINT, UINT },
 	[TRANSFORM_NEST] = { NONE, U8, U32, UINT, UINT },
+	[DROPPED_NEST]	 = { NONE, U32, U8, UINT },
+	[ENDED_NEST]	 = { NONE, UINT, U32, U32, FLAG, FLAG, U32, TEXT },
 };
 
 static const char *check_attrs(const uint8_t *data, size_t len,
@@ -353,6 +365,13 @@ static const char *check_attrs(const uint8_t *data, size_t len,
 		case ADDR:
 			problem = size == 4 || size == 16 ? NULL : "no address";
 			break;
+		case FLAG:
+			problem = size == 0 ? NULL : "no flag";
+			break;
+		case TEXT:
+			problem = size && !data[attr->nla_len - 1] ? NULL :
+				  "no string";
+			break;
 		default:
 			problem = check_attrs(data + sizeof(*attr), size,
 					      nest_kinds[kinds[type]]);
@@ -363,12 +382,13 @@ static const char *check_attrs(const uint8_t *data, size_t len,
 	return NULL;
 }
 
-static const char *check_secrets(const uint8_t *data, size_t len)
+/* Peers have addresses and SPIs, so of what they say only the key is secret. */
+static const char *check_secrets(const uint8_t *data, size_t len, bool peers)
 {
 	uint64_t word;
 	size_t i;
 
-	for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+	for (i = 0; i < (peers ? 1 : sizeof(secrets) / sizeof(secrets[0])); i++)
 		if (memmem(data, len, secrets[i].bytes, secrets[i].len))
 			return "something of an SA";
 	for (i = 0; i + sizeof(word) <= len; i++) {
@@ -389,16 +409,20 @@ static const char *check_answer(struct client *c, const struct nlmsghdr *nl)
 	if (!c->may_read)
 		return "an answer to those who may not read";
 	if ((genl->cmd != IPSECSTAT_CMD_GET &&
-	     genl->cmd != IPSECSTAT_CMD_DROP_GET) ||
+	     genl->cmd != IPSECSTAT_CMD_DROP_GET &&
+	     genl->cmd != IPSECSTAT_CMD_PEER_GET) ||
 	    genl->version != IPSECSTAT_FAMILY_VERSION || genl->reserved)
 		return "an answer to another command";
 	c->answers++;
 	problem = check_secrets((void *)(genl + 1), nl->nlmsg_len -
-				NLMSG_LENGTH(GENL_HDRLEN));
+				NLMSG_LENGTH(GENL_HDRLEN),
+				genl->cmd == IPSECSTAT_CMD_PEER_GET);
 	return problem ?: check_attrs((void *)(genl + 1), nl->nlmsg_len -
 				      NLMSG_LENGTH(GENL_HDRLEN),
 				      genl->cmd == IPSECSTAT_CMD_GET ?
-				      stats_kinds : recent_kinds);
+				      stats_kinds :
+				      genl->cmd == IPSECSTAT_CMD_PEER_GET ?
+				      peer_kinds : recent_kinds);
 }
 
 static const char *check_message(struct client *c, const struct nlmsghdr *nl)

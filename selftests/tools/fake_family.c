@@ -4,6 +4,7 @@
  * family themselves can be tested without module or rights:
  *
  *	FAKE_FAMILY=N	all that is asked fails with errno N
+ *	FAKE_FLOOD=N	there are N more lines, of one sender, with SPIs from 1 on
  *
  * Otherwise there are recent drops: a line of ESP, of AH over IPv6, of clear text
  * and of a reason that is not known yet, each of its number and ages in hours;
@@ -127,16 +128,17 @@ static void put_whole(struct nl_msg *msg)
 	nla_put_u32(msg, IPSECSTAT_A_RECENT_LINES, ARRAY_SIZE(lines));
 	put_uint(msg, IPSECSTAT_A_RECENT_EVICTED, 5);
 	put_uint(msg, IPSECSTAT_A_RECENT_MISSED, 6);
+	put_uint(msg, IPSECSTAT_A_RECENT_UNSEEN, 7);
 }
 
 /* Hands over the message, which holds attributes alone, and frees it. */
 static int deliver(struct nl_msg *msg, int command,
 		   const struct family_reader *reader)
 {
-	struct nlattr *attrs[IPSECSTAT_A_RECENT_MAX + 1];
+	struct nlattr *attrs[IPSECSTAT_A_PEER_MAX + 1];
 	int err;
 
-	if (reader->max > IPSECSTAT_A_RECENT_MAX ||
+	if (reader->max > IPSECSTAT_A_PEER_MAX ||
 	    nlmsg_parse(nlmsg_hdr(msg), 0, attrs, reader->max, NULL))
 		abort();
 	err = reader->fn(reader->context, command, attrs);
@@ -151,6 +153,22 @@ static int deliver_line(const struct fake_line *line, int command,
 
 	put_line(msg, line);
 	return deliver(msg, command, reader);
+}
+
+static int deliver_flood(const struct family_reader *reader)
+{
+	const char *text = getenv("FAKE_FLOOD");
+	struct fake_line line = {
+		IPSECSTAT_DROP_REASON_NO_STATE, 50, "203.0.113.9",
+		"198.51.100.2", 0, 2, 6, 5,
+	};
+	int err = 0;
+
+	for (int left = text ? atoi(text) : 0; !err && left; left--) {
+		line.spi++;
+		err = deliver_line(&line, IPSECSTAT_CMD_DROP_GET, reader);
+	}
+	return err;
 }
 
 int family_ask(struct family *family, struct nl_msg *request,
@@ -169,12 +187,13 @@ int family_ask(struct family *family, struct nl_msg *request,
 	}
 	for (size_t i = 0; !err && i < ARRAY_SIZE(lines); i++)
 		err = deliver_line(&lines[i], IPSECSTAT_CMD_DROP_GET, reader);
-	return err;
+	return err ? err : deliver_flood(reader);
 }
 
-int family_join(struct family *family, const char *group)
+int family_join(struct family *family, const char *const *groups)
 {
-	if (strcmp(group, IPSECSTAT_MCGRP_DROPS))
+	if (strcmp(groups[0], IPSECSTAT_MCGRP_DROPS) ||
+	    strcmp(groups[1], IPSECSTAT_MCGRP_PEERS) || groups[2])
 		abort();
 	return failure(family);
 }

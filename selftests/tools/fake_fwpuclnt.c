@@ -12,11 +12,13 @@
  *	FAKE_SINCE=N	when counting began, 5000000000 without it
  *	FAKE_DELAY=N	a reading takes N milliseconds
  *	FAKE_ANEW=N	at the Nth reading counting begins anew
+ *	FAKE_REASONS=0	nothing is dropped for any reason
  *
  * Each member of the statistics is 4000000000, or 18400000000000000000 where it
  * has 64 bits, plus its own offset in the structure. So all values differ, and
  * all have as many digits as there can be. For one CPU alone they are the number
- * of the CPU and 1, times 1000, plus the offset; those of SAs are 0.
+ * of the CPU and 1, times 1000, plus the offset; those of SAs are 0. The reasons of
+ * drops go on from 4000000216 by 1.
  *
  * A session takes a descriptor, as the real one does. A program that ends with a
  * session open, or uses a closed one, is aborted.
@@ -136,6 +138,89 @@ static void fill(IPSEC_STATISTICS1 *stats, uint32_t cpu)
 	}
 }
 
+static void fill_drops(FWPUCLNT_DROPS *drops, uint32_t cpu)
+{
+	uint64_t value = addend() + base(cpu, 4000000000u) +
+			 sizeof(IPSEC_STATISTICS1);
+	UINT64 *at = (UINT64 *)drops;
+
+	memset(drops, 0, sizeof(*drops));
+	if (!number("FAKE_REASONS", 1))
+		return;
+	for (size_t i = 0; i < sizeof(*drops) / sizeof(*at); i++)
+		at[i] = value + i;
+}
+
+/* In nanoseconds of CLOCK_BOOTTIME, half a second more ago than asked for. */
+static uint64_t seconds_ago(uint64_t seconds)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return ((uint64_t)now.tv_sec - seconds) * 1000000000u +
+	       (uint64_t)now.tv_nsec - 500000000u;
+}
+
+/* A peer in each state, of the longest addresses and of the shortest. */
+static void fill_peer(FWPUCLNT_PEER *peer, uint32_t state)
+{
+	memset(peer, 0, sizeof(*peer));
+	peer->state = state;
+	peer->ipVersion = state % 2 ? 6 : 4;
+	memset(peer->local, 0xab, peer->ipVersion == 4 ? 4 : 16);
+	memset(peer->remote, 0xcd, peer->ipVersion == 4 ? 4 : 16);
+	peer->remote[3] = (uint8_t)state;
+	peer->ifId = state == FWPUCLNT_PEER_HALF ? 7 : 0;
+	peer->sasInbound = state >= FWPUCLNT_PEER_HALF;
+	peer->sasOutbound = state == FWPUCLNT_PEER_UP;
+	peer->larvalSas = state == FWPUCLNT_PEER_NEGOTIATING;
+	peer->sums = (FWPUCLNT_PEER_SUMS){
+		1000ull << 10 * state, 10, 2000ull << 10 * state, 20, 30, 28, 14,
+		12, { [FWPUCLNT_DROP_AUTH] = 10, [FWPUCLNT_DROP_LATE] = 2 },
+	};
+	peer->first = seconds_ago(3 * 86400);
+	peer->changed = seconds_ago(200);
+	peer->upSince = peer->sasOutbound ? seconds_ago(2 * 86400 + 7 * 3600) : 0;
+	peer->larvalSince = peer->larvalSas ? seconds_ago(45) : 0;
+	peer->sequenceUsed = 90;
+	peer->nearEnd = peer->sasOutbound;
+	peer->ended = (FWPUCLNT_ENDED){
+		seconds_ago(3605), FWPUCLNT_END_DELETED, 0xc0ffee11, 1, 0, 4711,
+		"charon-systemd",
+	};
+}
+
+DWORD WINAPI FwpuclntGetPeers(HANDLE engine, FWPUCLNT_PEERS **peers)
+{
+	DWORD code = number("FAKE_READ", ERROR_SUCCESS);
+	FWPUCLNT_PEERS *list;
+
+	want_open(engine);
+	if (code)
+		return code;
+	list = calloc(1, sizeof(*list) + 4 * sizeof(*list->peers));
+	if (!list)
+		return ERROR_NOT_ENOUGH_MEMORY;
+	list->peers = (FWPUCLNT_PEER *)(list + 1);
+	while (list->numPeers < 4) {
+		fill_peer(&list->peers[list->numPeers],
+			  FWPUCLNT_PEER_UP - list->numPeers);
+		list->numPeers++;
+	}
+	list->numOthers = 5;
+	list->others = list->peers[0].sums;
+	list->packetsUnattributed = 1;
+	list->unattributed[FWPUCLNT_DROP_NO_STATE] = 1;
+	*peers = list;
+	return ERROR_SUCCESS;
+}
+
+void WINAPI FwpmFreeMemory0(void **p)
+{
+	free(*p);
+	*p = NULL;
+}
+
 DWORD WINAPI FwpuclntGetStatistics(HANDLE engine, UINT32 cpu,
 				   FWPUCLNT_STATISTICS *stats)
 {
@@ -143,6 +228,7 @@ DWORD WINAPI FwpuclntGetStatistics(HANDLE engine, UINT32 cpu,
 	usleep(1000 * number("FAKE_DELAY", 0));
 	readings += cpu == FWPUCLNT_ALL_CPUS;
 	fill(&stats->statistics, cpu);
+	fill_drops(&stats->drops, cpu);
 	stats->since = number("FAKE_SINCE", 5000000000) + begun_anew();
 	if (readings < number("FAKE_FROM", 1))
 		return ERROR_SUCCESS;

@@ -116,8 +116,9 @@ contrary "all of them or one" -a -n blue
 for interval in "" 0 0.09 -1 86401 1x x nan inf 1e9 "1 "; do
 	contrary "'$interval' is no interval" -w "$interval"
 done
+others="other-reasons, outbound-reasons, inbound, outbound"
 for group in "" "," "sas," "sas,,drops" SAS traffic sa; do
-	contrary "sas, esp-drops, ah-drops, drops, inbound, outbound" -g "$group"
+	contrary "sas, esp-drops, ah-drops, drops, esp-reasons, ah-reasons, $others" -g "$group"
 done
 for name in "" . .. a/b /proc/self/ns/net; do
 	contrary "'$name' cannot be the name" -n "$name"

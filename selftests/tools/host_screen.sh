@@ -91,7 +91,7 @@ if ! command -v tmux >/dev/null; then
 fi
 ktap_set_plan 38
 
-export TZ=UTC
+export TZ=UTC FAKE_REASONS=0
 trap 'terminal kill-server 2>/dev/null; rm -rf "$tmp"' EXIT
 terminal new-session -d -x 80 -y 40 "PS1='ready> ' bash --norc --noprofile"
 soon shows '^ready>' >/dev/null

@@ -90,7 +90,7 @@ kill $! && wait $!
 check "no statistics later: what was there is shown, and no more" judge 'len(r) == 2'
 
 # The heading of each table, and the lines of the second one.
-watch 60 -w 0.1
+watch 90 -w 0.1
 check "table: says when, and how often" grep -qE '^20[0-9-]{8} [0-9:]{8}, every 0.1 s$' "$tmp/out"
 check "table: rates with their units" grep -qE '^  Added +[0-9]+ +1\.00 k/s$|^  Added +[0-9]+ +9[0-9]{2} /s$' "$tmp/out"
 check "table: no control sequences" not_has $'\033'

@@ -37,18 +37,22 @@ LAYOUT = {
     "outboundTrafficStatistics": (160, 8, TRAFFIC),
 }
 
-# Which series, if any, shows a member, by group and member.
-DROP_REASONS = {
-    "invalidSpisOnInbound": "invalid_spi",
-    "decryptionFailuresOnInbound": "decryption",
-    "authenticationFailuresOnInbound": "authentication",
-    "replayCheckFailuresOnInbound": "replay",
-    "saNotInitializedOnInbound": "larval_sa",
-    "udpEspValidationFailuresOnInbound": "udp_esp_validation",
-    "invalidClearTextInbound": "clear_text",
-    "receiveOverIncorrectSaInbound": "wrong_sa",
-    "secureReceivesNotMatchingFilters": "no_policy",
+# Groups of reasons: where each begins behind the statistics, in members of 64 bits;
+# the labels of its series; its reasons, by their number in the kernel.
+REASONS = ["no-state", "auth", "transform", "repeated", "late", "larval", "expired",
+           "invalid", "encap", "selector", "mode", "direction", "template",
+           "clear-text", "no-policy", "blocked", "policy-error", "header", "buffer",
+           "error", "iptfs", "sequence", "bundle", "queue"]
+OUT_ALONE = {"sequence", "bundle", "queue"}
+IN_ALONE = {"auth", "repeated", "late", "encap", "selector", "template", "clear-text",
+            "no-policy", "buffer", "iptfs"}
+DROPPED = {
+    "espDropReasons": (0, 'direction="in",proto="esp"', OUT_ALONE),
+    "ahDropReasons": (32, 'direction="in",proto="ah"', OUT_ALONE),
+    "otherDropReasons": (64, 'direction="in",proto="other"', OUT_ALONE),
+    "outboundDropReasons": (96, 'direction="out",proto="any"', IN_ALONE),
 }
+
 SA_SERIES = dict(zip(SAS, [
     "ipsec_sas_active", "ipsec_sas_pending", "ipsec_sas_added_total",
     "ipsec_sas_deleted_total", "ipsec_sa_rekeys_total", "ipsec_tunnels_active",
@@ -66,13 +70,18 @@ GAUGES = {"ipsec_sas_active", "ipsec_sas_pending", "ipsec_sas_offloaded",
 
 
 def statistics():
-    """The structure as fake_fwpuclnt.c fills it."""
-    result = {}
-    for group, (offset, size, members) in LAYOUT.items():
+    """The structures as fake_fwpuclnt.c fills them."""
+    members = {}
+    for group, (offset, size, names) in LAYOUT.items():
         base = 4000000000 if size == 4 else 18400000000000000000
-        result[group] = {member: base + offset + size * i
-                         for i, member in enumerate(members)}
-    return result
+        members[group] = {name: base + offset + size * i
+                          for i, name in enumerate(names)}
+    reasons = {group: {reason: 4000000216 + offset + i
+                       for i, reason in enumerate(REASONS) if reason not in others}
+               for group, (offset, _, others) in DROPPED.items()}
+    groups = list(members)
+    groups[4:4] = reasons
+    return {group: (members | reasons)[group] for group in groups}
 
 
 def series():
@@ -80,16 +89,9 @@ def series():
     stats = statistics()
     expected = {SA_SERIES[member]: value
                 for member, value in stats["aggregateSaStatistics"].items()}
-    for proto in "esp", "ah":
-        for member, value in stats[proto + "DropPacketStatistics"].items():
-            expected['ipsec_drops_total{proto="%s",reason="%s"}'
-                     % (proto, DROP_REASONS[member])] = value
-    for member, value in stats["aggregateDropPacketStatistics"].items():
-        if member == "totalDropPacketsInbound":
-            expected["ipsec_dropped_packets_total"] = value
-        elif member not in ESP:
-            expected['ipsec_drops_total{proto="any",reason="%s"}'
-                     % DROP_REASONS[member]] = value
+    for group, (_, labels, _) in DROPPED.items():
+        for reason, value in stats[group].items():
+            expected['ipsec_drops_total{%s,reason="%s"}' % (labels, reason)] = value
     for direction in "in", "out":
         for member, value in stats[direction + "boundTrafficStatistics"].items():
             expected[TRAFFIC_SERIES[member] % direction] = value
@@ -126,7 +128,7 @@ def judge_family(name, kind):
 
 def judge_prometheus(text):
     """The exposition line by line, then the series as a whole."""
-    label = r'[a-z][a-z_]*="[a-z_]+"'
+    label = r'[a-z][a-z_]*="[a-z_-]+"'
     sample = re.compile(r"([a-z_]+)(?:\{(%s(?:,%s)*)\})? ([0-9]+)" % (label, label))
     seen, families, labels, helped, current = {}, [], {}, None, None
 

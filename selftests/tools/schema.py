@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Judges JSON, an object in each line or one over all of them, by its schema.
 
-    schema.py ipsecstat|ipsecstat-drops[/DEFINITION] [KEY...] <output
+    schema.py ipsecstat|ipsecstat-drops|ipsecstat-peers[/DEFINITION] [KEY...] <output
 
 The schemas are those of docs/; DEFINITION is a part of one. Demands the KEYs, too,
 somewhere in each object. And whatever the output is, the schema must refuse it when
@@ -18,8 +18,9 @@ import sys
 import jsonschema
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
-# What is there by choice, and namespaces and CPUs, by their names
-OPTIONAL = ("rates", "seconds", "from", "netns", "cpus")
+# What is there by choice, can be any word, and namespaces and CPUs, by their names
+OPTIONAL = ("rates", "seconds", "from", "netns", "cpus", "ended", "command",
+            "name")
 
 
 def objects(text):
@@ -56,9 +57,10 @@ def places(value, path=()):
 
 def is_needed(path):
     """Must the schema notice that it is not there?"""
-    return not (isinstance(path[-1], int) or path[-1].endswith("Statistics")
+    return not (isinstance(path[-1], int) or path[-1].endswith(("Statistics", "Reasons"))
                 or path[-1] in OPTIONAL or "rates" in path
-                or path[-2:-1] in (("netns",), ("cpus",)))
+                or path[-2:-1] in (("netns",), ("cpus",), ("dropped",),
+                                   ("unattributed",)))
 
 
 def changed(value, path, change):

@@ -4,6 +4,7 @@
 scapy's IPsec layer makes one packet for each shape. It takes its time, so other
 sequence numbers and SPIs are put into that packet, and its ICV is computed anew.
 """
+import contextlib
 import functools
 import hmac
 import socket
@@ -25,10 +26,10 @@ ICV_LEN = 12
 PAYLOAD = b"x" * 32
 UDP_LEN = 8 + len(PAYLOAD)
 # What the policies of a flow say of a port: take it over its SA, never take it,
-# demand the protocol that the flow is not of
-PORT_OPEN, PORT_BLOCKED, PORT_OTHER = 9, 13, 21
-PROTO = {"icmp": 1, "tcp": 6, "udp": 17, "esp": 50, "ah": 51, "icmpv6": 58,
-         "unknown": 253}
+# demand the protocol that the flow is not of; nothing, for a case's own policy
+PORT_OPEN, PORT_BLOCKED, PORT_OTHER, PORT_RULE = 9, 13, 21, 25
+PROTO = {"icmp": 1, "ipip": 4, "tcp": 6, "udp": 17, "ipv6": 41, "routing": 43,
+         "esp": 50, "ah": 51, "icmpv6": 58, "options": 60, "unknown": 253}
 # SAs of one flow in host b, by their place behind the flow's first SPI
 ROLES = ("good", "other", "narrow", "spent", "lonely", "larval", "nobody",
          "backward")
@@ -68,6 +69,19 @@ def spoiled(packet):
     return packet[:-1] + bytes([packet[-1] ^ 1])
 
 
+@contextlib.contextmanager
+def at_once(host):
+    """What is sent meanwhile leaves at the end, all in one go of the softirq."""
+    def tc(verb, *words):
+        ipsec.run("tc", "-n", host.name, "qdisc", verb, "dev", "eth0", "root",
+                  "plug", *words)
+
+    tc("replace")
+    tc("change", "block")
+    yield
+    tc("change", "release_indefinite")
+
+
 class Forge:
     """Packets of one flow; the next sequence number of each SA is kept."""
 
@@ -76,6 +90,7 @@ class Forge:
         self.path = stage.path(flow)
         self.ip = IP if flow.family == 4 else IPv6
         self.seq = {}
+        self.hold = contextlib.nullcontext()
         self.outer = [stage.outer(flow, side) for side in (1, 2)]
         self.inner = [stage.inner(flow, side) for side in (1, 2)]
         self.size = flow.size(UDP_LEN)
@@ -86,8 +101,10 @@ class Forge:
         link = self.stage
         kind = b"\x08\x00" if self.flow.family == 4 else b"\x86\xdd"
         ether = bytes.fromhex((link.b.mac + link.a.mac).replace(":", "")) + kind
-        for packet in packets:
-            self.wire.send(ether + bytes(packet))
+        frames = [ether + bytes(packet) for packet in packets]
+        with ipsec.on_one_cpu(), self.hold:
+            for frame in frames:
+                self.wire.send(frame)
 
     def renew(self):
         """Begin anew, as the SAs did."""
@@ -139,13 +156,13 @@ class Forge:
         field = {"proto": proto} if self.flow.family == 4 else {"nh": proto}
         return self.ip(src=ends[0], dst=ends[1], **field)
 
-    def clear(self, port=PORT_OPEN, source=None):
+    def clear(self, port=PORT_OPEN, source=None, sport=7):
         """What the flow carries."""
         ends = (source or self.inner[0], self.inner[1])
         return self.header(ends, PROTO["udp"]) / \
-            UDP(sport=7, dport=port) / Raw(PAYLOAD)
+            UDP(sport=sport, dport=port) / Raw(PAYLOAD)
 
-    def shape(self, port=PORT_OPEN, source=None, hollow=False):
+    def shape(self, port=PORT_OPEN, source=None, hollow=False, sport=7):
         """By scapy: the packet of sequence number 1, not yet in UDP.
 
         @hollow leaves out the IP packet that a tunnel should hold.
@@ -159,7 +176,7 @@ class Forge:
         sa = SecurityAssociation(ESP if flow.proto == "esp" else AH,
                                  spi=self.spi("good"), auth_key=KEY,
                                  auth_algo="HMAC-SHA1-96", **crypt)
-        inner = self.clear(port, source)
+        inner = self.clear(port, source, sport)
         if not tunnel:                  # the outer addresses stand for them
             inner = self.header(self.outer, PROTO["udp"]) / \
                 Raw(bytes(inner.payload))
@@ -203,6 +220,21 @@ class Forge:
         body = head + b"p" * 30 + bytes([255, PROTO["udp"]])
         return self.dress(bytes(self.header(self.outer, PROTO["esp"]) /
                                 Raw(body + icv(body))))
+
+    def icmp_error(self):
+        """Its protocol, and one about a packet of the other direction."""
+        about = bytes(self.header(self.inner[::-1], PROTO["udp"]) / UDP())
+        return (PROTO["icmp"], b"\3\1" + bytes(6) + about) \
+            if self.flow.family == 4 else \
+            (PROTO["icmpv6"], b"\1" + bytes(7) + about)
+
+    def esp_around(self, role, proto, payload):
+        """ESP in transport mode over any payload."""
+        pad = -(len(payload) + 2) % 4
+        body = struct.pack("!II", self.spi(role), self.next_seq(role)) + \
+            payload + bytes(range(1, pad + 1)) + bytes([pad, proto])
+        return bytes(self.header(self.outer, PROTO["esp"]) /
+                     Raw(body + icv(body)))
 
     def ah_around(self, proto, payload):
         """AH over any payload; scapy takes ESP within for its own."""

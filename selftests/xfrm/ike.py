@@ -86,14 +86,6 @@ LARVAL = sa(pendingSaNegotiations=1)
 LARVAL_GONE = sa(pendingSaNegotiations=-1)
 
 
-def until(condition, what):
-    deadline = time.monotonic() + ipsec.PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"in vain: {what}")
-        time.sleep(0.02)
-
-
 # --- strongSwan -------------------------------------------------------------
 
 def settings(tree, indent=""):
@@ -164,7 +156,7 @@ class Daemon:
                 [CHARON], env=self.environment,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            until(lambda: os.path.exists(f"{self.folder}/vici"), "charon")
+            ipsec.until(lambda: os.path.exists(f"{self.folder}/vici"), "charon")
             self.do("--load-all")
         except BaseException:
             self.__exit__()
@@ -429,8 +421,8 @@ class Cases:
         def rekey():
             self.a.do("--rekey", "--ike", "plain")
             for daemon in self.daemons:
-                until(lambda: len(now := daemon.ike_sas("plain")) == 1 and
-                      now != old, "a new IKE_SA")
+                ipsec.until(lambda: len(now := daemon.ike_sas("plain")) == 1
+                            and now != old, "a new IKE_SA")
 
         return self._see(rekey, {})
 

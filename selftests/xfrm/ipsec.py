@@ -9,6 +9,7 @@ Each host is a network namespace. A test provokes something and states exactly
 which figures change, by how much; every other figure must stay as it is. Beside that
 go witnesses that no test has to call: see "what must agree" below.
 """
+import collections
 import contextlib
 import ctypes
 import os
@@ -55,7 +56,7 @@ class Ktap:
 
 def chosen(cases):
     """Those in whose name, their first member, is a word of the command line."""
-    words = sys.argv[1:]
+    words, cases = sys.argv[1:], list(cases)
     for word in words:
         if not any(word in case[0] for case in cases):
             sys.exit(f"{sys.argv[0]}: no case has '{word}' in its name")
@@ -153,6 +154,15 @@ def unshare():
         raise OSError(ctypes.get_errno(), "unshare")
 
 
+def until(condition, what):
+    """Wait for it, with patience."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"in vain: {what}")
+        time.sleep(0.02)
+
+
 def reload_module():
     """Out and in again; a reader in the midst of a request holds it back."""
     deadline = time.monotonic() + 12 * PATIENCE
@@ -166,10 +176,7 @@ def reload_module():
 
 # --- hosts ------------------------------------------------------------------
 
-def packed(address):
-    """An IP address as SAs hold it."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return socket.inet_pton(family, address)
+packed = nl.packed
 
 
 def run(*command, text=None):
@@ -315,6 +322,43 @@ SAME_AS_MIB = (
      ("XfrmInStateMismatch", "XfrmInTmplMismatch", "XfrmInStateModeError",
       "XfrmInStateDirError")),
 )
+# Reasons whose sum is that of lines in /proc/net/xfrm_stat.
+MIB_OF_REASONS = {
+    "in": [
+        (("XfrmInNoStates",), ("no-state",)),
+        (("XfrmInStateProtoError",), ("auth", "transform")),
+        (("XfrmInStateSeqError",), ("repeated", "late")),
+        (("XfrmAcquireError",), ("larval",)),
+        (("XfrmInStateExpired",), ("expired",)),
+        (("XfrmInStateInvalid",), ("invalid",)),
+        (("XfrmInStateMismatch",), ("encap", "selector")),
+        (("XfrmInStateModeError",), ("mode",)),
+        (("XfrmInStateDirError",), ("direction",)),
+        (("XfrmInTmplMismatch",), ("template", "clear-text")),
+        (("XfrmInNoPols",), ("no-policy",)),
+        (("XfrmInPolBlock",), ("blocked",)),
+        (("XfrmInPolError",), ("policy-error",)),
+        (("XfrmInHdrError",), ("header",)),
+        (("XfrmInBufferError",), ("buffer",)),
+        (("XfrmInError",), ("error",)),
+        (("XfrmInIptfsError",), ("iptfs",)),
+    ],
+    "out": [
+        (("XfrmOutNoStates",), ("no-state",)),
+        (("XfrmOutStateProtoError",), ("transform",)),
+        (("XfrmOutStateExpired",), ("expired",)),
+        (("XfrmOutStateInvalid",), ("invalid",)),
+        (("XfrmOutStateModeError",), ("mode",)),
+        (("XfrmOutStateDirError",), ("direction",)),
+        (("XfrmOutPolBlock",), ("blocked",)),
+        (("XfrmOutPolError", "XfrmOutPolDead"), ("policy-error",)),
+        (("XfrmFwdHdrError",), ("header",)),
+        (("XfrmOutError",), ("error",)),
+        (("XfrmOutStateSeqError",), ("sequence",)),
+        (("XfrmOutBundleGenError", "XfrmOutBundleCheckError"), ("bundle",)),
+        (("XfrmOutNoQueueSpace",), ("queue",)),
+    ],
+}
 # Columns of traffic: bytes of the kinds (protocol, flags) that they sum
 ENCRYPTED, AUTHENTICATED, TUNNEL, OFFLOAD = 1, 2, 4, 8
 COLUMNS = {
@@ -364,6 +408,9 @@ def add_up(replies):
                 for kind, counts in value.items():
                     old = sums.get(kind, (0, 0))
                     sums[kind] = tuple(map(sum, zip(old, counts)))
+            elif key in ("dropped-in", "dropped-out"):
+                sums = total.setdefault(key, collections.Counter())
+                sums.update(value)
             elif not key.startswith(("sa.", "since", "cpu")):
                 total[key] = total.get(key, 0) + value
     return total
@@ -385,12 +432,65 @@ class Snapshot:
         self.figures, self.mib = host.statistics(), host.mib()
         self.reply, = host.family.get()
         self.cpus = host.family.dump()
+        self.peers = host.family.peers()
         self.lifetimes = dict.fromkeys(
             ((way, unit) for way in ("in", "out")
              for unit in ("bytes", "packets")), 0)
         for (target, unit), value in host.kernel.sums().items():
             self.lifetimes[host.way(target), unit] += value
         self.listed = host.kernel.count
+
+
+def sum_of_peers(peers):
+    """What all of them did together, as figures of the library.
+
+    An SA of a loopback address is used in both directions, and has one.
+    """
+    total = {name: sum(peer[name] for peer in peers)
+             for name in nl.PEER_SUMS}
+    return {
+        "bytes": total["bytes_in"] + total["bytes_out"],
+        "packets": total["packets_in"] + total["packets_out"],
+        "sa.totalSasAdded": total["added"],
+        "sa.totalSasDeleted": total["deleted"],
+        "sa.successfulRekeys": total["rekeyed"],
+        "sa.activeSas": sum(peer.get("sas_in", 0) + peer.get("sas_out", 0)
+                            for peer in peers),
+        "sa.pendingSaNegotiations": sum(peer.get("larval", 0)
+                                        for peer in peers)}
+
+
+def drops_of_peers(peers):
+    """{reason: packets} of all peers, the others and nobody."""
+    total = collections.Counter()
+    for peer in peers:
+        total.update(peer.get("dropped_in", {}))
+        total.update(peer.get("unattributed", {}))
+    return total
+
+
+def drops_of_host(reply):
+    """{reason: packets} that a host dropped on their way in."""
+    total = collections.Counter()
+    for (reason, _), count in reply["dropped-in"].items():
+        total[reason] += count
+    return total
+
+
+def all_carried(figures):
+    """Bytes and packets of both directions."""
+    return {"bytes": sum(figures[f"{way}.{mode}ByteCount"] for way in
+                         ("in", "out") for mode in ("transport", "tunnel")),
+            "packets": sum(figures[f"{way}.totalSuccessfulPackets"]
+                           for way in ("in", "out"))}
+
+
+def peers_disagree(name, peers, figures):
+    """Lines where the sums over all peers are not the figures of the host."""
+    figures = figures | all_carried(figures)
+    return [f"{name} {key}: {value} of all peers is not {figures[key]}"
+            for key, value in sum_of_peers(peers).items()
+            if value != figures[key]]
 
 
 def disagreements(host):
@@ -412,6 +512,11 @@ def disagreements(host):
         return sum(now.mib.get(line, 0) - start.mib.get(line, 0)
                    for line in lines)
 
+    def reasons_since(way, reasons):
+        return sum(count - start.reply[f"dropped-{way}"].get(key, 0)
+                   for key, count in now.reply[f"dropped-{way}"].items()
+                   if key[0] in reasons)
+
     same("states told and listed", now.figures["sa.activeSas"] +
          now.figures["sa.pendingSaNegotiations"], now.listed)
     for keys, lines in SAME_AS_MIB:
@@ -423,6 +528,15 @@ def disagreements(host):
     if sum(map(since, CAUSES)) > since(TOTAL):
         problems.append(f"{host.name}: more causes than drops")
     same("do-reply and per-CPU dump", add_up([now.reply]), add_up(now.cpus))
+    same("reasons and total", sum(now.reply["dropped-in"].values()),
+         now.reply["drop.5"])
+    for lines, reasons in MIB_OF_REASONS["in"] + MIB_OF_REASONS["out"]:
+        way = "out" if lines[0].startswith(("XfrmOut", "XfrmFwd")) else "in"
+        same(f"{' + '.join(reasons)} and {' + '.join(lines)}",
+             reasons_since(way, reasons), mib_since(*lines))
+    problems += peers_disagree(host.name, now.peers, now.figures)
+    same("drops of all peers and of the host", drops_of_peers(now.peers),
+         drops_of_host(now.reply))
     for way in ("in", "out"):
         for column, value in columns(now.reply[way]).items():
             same(f"{way}.{column} of library and reply",

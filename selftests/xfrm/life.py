@@ -71,6 +71,17 @@ class Base:
     def _wait(self, provoke, wanted):
         return ipsec.expect(self.host, provoke, wanted)
 
+    def _datagrams(self, count, version=4, source=None):
+        """Datagrams from b to a, or from @source; those without an SA fail."""
+        source = source or self.host
+        target = PEERS[version][source is self.host]
+        with ipsec.inside(source.name):
+            sock = socket.socket(raw.family(target), socket.SOCK_DGRAM)
+        with sock:
+            for _ in range(count):
+                with contextlib.suppress(OSError):
+                    sock.sendto(b"four", (target, 9))
+
 
 class Kind(Base):
     """What holds for ESP and AH over IPv4 and IPv6 alike."""
@@ -303,17 +314,6 @@ class Cases(Base):
         return self._send(5, "flag esn replay-window 32 replay-oseq 0xfffffffe "
                           "replay-oseq-hi 1", 5, {})
 
-    def _datagrams(self, count, version=4, source=None):
-        """Datagrams from b to a, or from @source; those without an SA fail."""
-        source = source or self.host
-        target = PEERS[version][source is self.host]
-        with ipsec.inside(source.name):
-            sock = socket.socket(raw.family(target), socket.SOCK_DGRAM)
-        with sock:
-            for _ in range(count):
-                with contextlib.suppress(OSError):
-                    sock.sendto(b"four", (target, 9))
-
     def larval_of_ipcomp_is_no_sa(self):
         return self._see(
             ["xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto comp "
@@ -402,6 +402,40 @@ class Cases(Base):
                       sa(totalSasAdded=1, totalSasDeleted=1)) + \
             self._see(["xfrm state flush"],
                       sa(activeSas=-9, totalSasDeleted=9, activeTunnels=-1))
+
+    def rekeyed_in_a_vrf(self):
+        """The source is an address of a device in it, IPv4 and IPv6."""
+        problems = []
+        self.host.ip("link add red type vrf table 10", "link set red up",
+                     "link add inside type dummy",
+                     "link set inside master red", "link set inside up",
+                     "addr add 10.9.0.1/24 dev inside",
+                     "addr add fd09::1/64 dev inside nodad")
+        for source, target in (("10.9.0.1", "10.9.0.2"),
+                               ("fd09::1", "fd09::2")):
+            lines = [f"xfrm state add src {source} dst {target} proto esp "
+                     f"spi {spi:#x} mode transport reqid 1 {NULL}"
+                     for spi in (0x101, 0x102)]
+            problems += self._see(lines, sa(activeSas=2, totalSasAdded=2,
+                                            successfulRekeys=1)) + \
+                self._see(["xfrm state flush"],
+                          sa(activeSas=-2, totalSasDeleted=2))
+        self.host.ip("link del inside", "link del red")
+        return problems
+
+    def module_changes_no_error(self):
+        """Of a malformed policy for a socket; PF_KEY has an error of its own."""
+        subprocess.run(["rmmod", "af_key"], capture_output=True, check=False)
+        for host in (self.link.a, self.link.b):
+            host.close()
+        ipsec.run("rmmod", "ipsecstat")
+        without = socket_policy_error()
+        ipsec.run("modprobe", "ipsecstat")
+        with_module = socket_policy_error()
+        for host in (self.link.a, self.link.b):
+            host.open()
+        return [] if with_module == without else \
+            [f"{with_module} with the module, {without} without"]
 
     def tunnels(self):
         """Pairs of addresses: both directions are one, an if_id is another."""
@@ -540,6 +574,17 @@ class Cases(Base):
             finally:
                 problems += self._wait(lambda: online(1, True), {})
             return problems + burst(1)
+
+
+def socket_policy_error():
+    """What the kernel answers to a malformed policy for a socket."""
+    ip_xfrm_policy = 17
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.setsockopt(socket.IPPROTO_IP, ip_xfrm_policy, b"bad!")
+        except OSError as error:
+            return error.errno
+    return 0
 
 
 def sysctl(host, name, value):

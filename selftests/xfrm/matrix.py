@@ -284,10 +284,7 @@ class Stage(ipsec.Link):
             self._addresses(side)
             self._ways(side)
         for host in (self.a, self.b):
-            # Without a queue, a sender is told ENOMEM of each packet that
-            # waits for its crypto in validate_xmit_xfrm().
-            ipsec.run("tc", "-n", host.name, "qdisc", "replace", "dev", "eth0",
-                      "root", "pfifo")
+            self.queue_plainly(host)
             # Larval SAs and the idle die of old age otherwise.
             self.sysctl(host, "core/xfrm_acq_expires", 3600)
             for version in FAMILIES:
@@ -300,6 +297,13 @@ class Stage(ipsec.Link):
         for host in (self.c, self.d):
             ipsec.run("ip", "netns", "del", host.name)
         super().__exit__(*args)
+
+    @staticmethod
+    def queue_plainly(host):
+        """A plain queue; without any, a sender is told ENOMEM of each packet
+        that waits for its crypto in validate_xmit_xfrm()."""
+        ipsec.run("tc", "-n", host.name, "qdisc", "replace", "dev", "eth0",
+                  "root", "pfifo")
 
     @staticmethod
     def sysctl(host, name, value):

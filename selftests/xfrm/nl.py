@@ -2,6 +2,7 @@
 """Netlink by hand: the family of ipsecstat, and XFRM for what ip lacks."""
 import collections
 import contextlib
+import errno
 import os
 import socket
 import struct
@@ -46,6 +47,12 @@ def number(payload):
 def address(payload):
     return socket.inet_ntop(
         socket.AF_INET if len(payload) == 4 else socket.AF_INET6, payload)
+
+
+def packed(text):
+    """An IP address as SAs hold it."""
+    return socket.inet_pton(
+        socket.AF_INET6 if ":" in text else socket.AF_INET, text)
 
 
 def message(kind, flags, payload):
@@ -108,14 +115,31 @@ GENL_ID_CTRL, CTRL_CMD_GETFAMILY = 16, 3
 CTRL_ATTR_ID, CTRL_ATTR_NAME, CTRL_ATTR_GROUPS = 1, 2, 7
 CTRL_GROUP_NAME, CTRL_GROUP_ID = 1, 2
 NETLINK_ADD_MEMBERSHIP = 1
-GET, DROP_GET, DROP_NTF = 1, 2, 3
-CPU, SINCE, SA, DROP_ESP, DROP_AH, DROP, IN, OUT = range(1, 9)
+GET, DROP_GET, DROP_NTF, PEER_GET, PEER_NTF = range(1, 6)
+CPU, SINCE, SA, DROP_ESP, DROP_AH, DROP, IN, OUT, DROPPED_IN, DROPPED_OUT = \
+    range(1, 11)
 NAMES = {CPU: "cpu", SINCE: "since", SA: "sa", DROP_ESP: "esp",
-         DROP_AH: "ah", DROP: "drop", IN: "in", OUT: "out"}
-REASONS = ("no-state", "auth", "decrypt", "replay", "larval", "encap",
-           "clear-text", "wrong-sa", "no-policy", "other")
+         DROP_AH: "ah", DROP: "drop", IN: "in", OUT: "out",
+         DROPPED_IN: "dropped-in", DROPPED_OUT: "dropped-out"}
+REASONS = ("no-state", "auth", "transform", "repeated", "late", "larval",
+           "expired", "invalid", "encap", "selector", "mode", "direction",
+           "template", "clear-text", "no-policy", "blocked", "policy-error",
+           "header", "buffer", "error", "iptfs", "sequence", "bundle",
+           "queue")
 REASON, PROTO, SRC, DST, SPI, COUNT, FIRST, LAST = range(1, 9)
-TABLE = {9: "limit", 10: "lines", 11: "evicted", 12: "missed"}
+TABLE = {9: "limit", 10: "lines", 11: "evicted", 12: "missed", 13: "unseen"}
+
+PEER = ("local", "remote", "if_id", "state", "sas_in", "sas_out", "larval",
+        "bytes_in", "packets_in", "bytes_out", "packets_out", "added",
+        "deleted", "rekeyed", "first", "changed", "up_since", "larval_since",
+        "sequence_used", "limit_used", "near_end", "ended", "events", "others",
+        "peers", "idle", "idle_limit", "dropped_in", "unattributed")
+ENDED = ("at", "reason", "spi", "outbound", "replaced", "pid", "comm")
+PEER_STATES = ("down", "negotiating", "half", "up")
+END_REASONS = ("time", "bytes", "packets", "deleted", "flushed", "migrated",
+               "device", "unanswered")
+PEER_EVENTS = ("up", "down", "rekeyed", "acquire")
+PEER_SUMS = PEER[7:14]
 
 # A line of the table of recent drops; what comes first tells it from others.
 Who = collections.namedtuple("Who", "reason proto src dst spi")
@@ -178,10 +202,76 @@ class Family(Socket):
                         int.from_bytes(told[SPI], "big")),
                     *(number(told[kind]) for kind in (COUNT, FIRST, LAST)))
 
-    def join(self):
+    # -- peers ---
+
+    def peers(self):
+        """All peers, the oldest first, and last the others."""
+        return [self.peer(reply) for reply in self.ask(
+            PEER_GET, flags=NLM_F_REQUEST | NLM_F_DUMP)]
+
+    def peer_of(self, one, other, if_id=0):
+        """The peer between two ends, or None."""
+        body = b"".join(attribute(kind, packed(end)) for kind, end in
+                        ((1, one), (2, other))) + \
+            attribute(3, struct.pack("=I", if_id))
+        try:
+            reply, = self.ask(PEER_GET, body)
+        except Refused as refused:
+            if refused.number != errno.ENOENT:
+                raise
+            return None
+        return self.peer(reply)
+
+    def peers_as_a_whole(self):
+        reply, = self.ask(PEER_GET)
+        return self.peer(reply)
+
+    @staticmethod
+    def peer(reply):
+        """{attribute: value}, in words where it has any."""
+        about, drops = {}, {"dropped_in": {}, "unattributed": {}}
+        for kind, value in attributes(reply):
+            name = PEER[kind - 1]
+            if name in drops:
+                one = {k: number(v) for k, v in attributes(value)}
+                drops[name][REASONS[one[1]]] = one[3]
+            else:
+                about[name] = value
+        ended = {ENDED[kind - 1]: value for kind, value in
+                 attributes(about.pop("ended", b""))}
+        told = {name: address(value) if name in ("local", "remote") else
+                number(value) for name, value in about.items()}
+        told |= {name: by_reason for name, by_reason in drops.items()
+                 if by_reason}
+        if "state" in told:
+            told["state"] = PEER_STATES[told["state"]]
+        if "events" in told:
+            told["events"] = {name for bit, name in enumerate(PEER_EVENTS)
+                              if told["events"] >> bit & 1}
+        if ended:
+            told["ended"] = {
+                "at": number(ended["at"]),
+                "reason": END_REASONS[number(ended["reason"])],
+                "spi": int.from_bytes(ended["spi"], "big"),
+                "outbound": "outbound" in ended,
+                "replaced": "replaced" in ended,
+                "pid": number(ended.get("pid", b"")),
+                "comm": ended.get("comm", b"").rstrip(b"\0").decode()}
+        return told
+
+    def join(self, group="drops"):
         """From now on this socket is for events."""
         self.socket.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
-                               self.groups["drops"])
+                               self.groups[group])
+
+    def peer_events(self):
+        """The peers told by the next datagram."""
+        told = []
+        for kind, data in self._received():
+            if kind != self.id or data[16] != PEER_NTF:
+                raise ValueError(f"no event: {data.hex()}")
+            told.append(self.peer(data[20:]))
+        return told
 
     def events(self):
         """The lines told by the next datagram."""
@@ -194,13 +284,18 @@ class Family(Socket):
 
     @staticmethod
     def decode(reply):
-        """Flat: {"sa.1": active, "in": {(proto, flags): (bytes, packets)}}."""
-        told = {"in": {}, "out": {}}
+        """Flat: {"sa.1": active, "in": {(proto, flags): (bytes, packets)},
+        "dropped-in": {(reason, proto): packets}}; proto is 0 if there is none.
+        """
+        told = {"in": {}, "out": {}, "dropped-in": {}, "dropped-out": {}}
         for kind, payload in attributes(reply):
             name = NAMES[kind]
             if kind in (IN, OUT):
                 one = {k: number(v) for k, v in attributes(payload)}
                 told[name][one[1], one[2]] = one[3], one[4]
+            elif kind in (DROPPED_IN, DROPPED_OUT):
+                one = {k: number(v) for k, v in attributes(payload)}
+                told[name][REASONS[one[1]], one.get(2, 0)] = one[3]
             elif kind in (CPU, SINCE):
                 told[name] = number(payload)
             else:

@@ -205,6 +205,20 @@ class Packet:
                 for problem in ipsec.expect(self.host, step, wanted)]
 
 
+    def device_drops(self):
+        """The device drops them itself, and says so when it is asked."""
+        spi = next(self.spis)
+        device(bytes=0, packets=0)
+        self._come(spi)
+        problems = ipsec.expect(
+            self.host, lambda: device(wrong_icvs=3, replays=2),
+            {"esp.authenticationFailuresOnInbound": 3,
+             "esp.replayCheckFailuresOnInbound": 2, TOTAL: 5},
+            {"XfrmInStateProtoError": 3, "XfrmInStateSeqError": 2})
+        self._go(spi)
+        return problems
+
+
 def has_packet_offload(host):
     """From 6.2 on."""
     device(bytes=0, packets=0)

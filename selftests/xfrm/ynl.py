@@ -20,7 +20,8 @@ import matrix
 import netlink
 
 TOP = os.path.abspath(os.path.join(ipsec.HERE, "../.."))
-sys.path.insert(0, f"{TOP}/build/linux/tools/net/ynl")
+# In Linux 6.13 and later below pyynl.
+sys.path[:0] = [f"{TOP}/build/linux/tools/net/ynl", f"{TOP}/build/linux/tools/net/ynl/pyynl"]
 from lib import NlError, YnlFamily  # pylint: disable=wrong-import-position
 
 SPECIFICATION = f"{TOP}/kmod/ipsecstat.yaml"
@@ -135,10 +136,11 @@ class Cases:
         seen = set(names(self.family, "stats", reply)) | set(names(
             self.family, "stats", self.family.do("get", {"cpu": 0})))
         wanted = {(one, attribute) for one in
-                  ("stats", "sa", "drop-proto", "drop", "transform")
+                  ("stats", "sa", "drop-proto", "drop", "dropped", "transform")
                   for attribute in self.family.attr_sets[one]}
         # Nothing is sent here; inbound has the same attributes.
-        return [f"not seen: {one}" for one in wanted - seen - {("stats", "out")}]
+        outbound = {("stats", "out"), ("stats", "dropped-out")}
+        return [f"not seen: {one}" for one in wanted - seen - outbound]
 
     def every_cause_has_a_count(self):
         """So that what was compared above is not zero with zero."""
@@ -174,12 +176,18 @@ class Cases:
         return problems
 
     def every_group_tells(self):
-        """Of a packet that is dropped."""
+        """Of a packet that is dropped, and of a peer that is up and down."""
+        ends = ("src 10.8.0.1 dst 10.8.0.2", "src 10.8.0.2 dst 10.8.0.1")
+        comes = [f"xfrm state add {one} proto esp spi 0x8001 mode transport "
+                 f"{matrix.TRANSFORMS['null_sha1'][1]}" for one in ends]
+        goes = [f"xfrm state delete {one} proto esp spi 0x8001"
+                for one in ends]
         problems = []
         for group in self.family.mcast_groups:
             listener = family(self.host)
             listener.ntf_subscribe(group)
             problems += self._see(FLOWS[0], [drop.bad_icv])
+            self.host.ip(*comes, *goes)
             deadline = time.monotonic() + ipsec.PATIENCE
             while not listener.async_msg_queue and time.monotonic() < deadline:
                 listener.check_ntf()

@@ -7,7 +7,11 @@
  * Under crypto offload the kernel leaves the encryption to the sender, which
  * does none, and the receiver passes the packet on with the verdict that the
  * parameter verdict holds (enum of struct xfrm_offload; 1 is success). Under
- * packet offload a device says of each SA what bytes and packets hold.
+ * packet offload a device says of each SA what bytes and packets hold, and adds
+ * what it dropped to the MIB when somebody asks, as mlx5 does.
+ *
+ * Besides, a transport protocol over IPv4, number 254, which frees what its
+ * policies refuse in a way that nobody sees.
  */
 #include <linux/etherdevice.h>
 #include <linux/ip.h>
@@ -16,6 +20,7 @@
 #include <linux/netdevice.h>
 #include <linux/version.h>
 #include <net/esp.h>
+#include <net/protocol.h>
 #include <net/xfrm.h>
 
 static unsigned long bytes;
@@ -25,6 +30,14 @@ MODULE_PARM_DESC(bytes, "bytes that each SA under packet offload carried");
 static unsigned long packets;
 module_param(packets, ulong, 0644);
 MODULE_PARM_DESC(packets, "packets that each SA under packet offload carried");
+
+static uint wrong_icvs;
+module_param(wrong_icvs, uint, 0644);
+MODULE_PARM_DESC(wrong_icvs, "packets to drop for their ICV under packet offload");
+
+static uint replays;
+module_param(replays, uint, 0644);
+MODULE_PARM_DESC(replays, "packets to drop as replayed under packet offload");
 
 static uint verdict = CRYPTO_SUCCESS;
 module_param(verdict, uint, 0644);
@@ -59,12 +72,25 @@ static void fake_state_delete(struct net_device *dev, struct xfrm_state *x)
 #endif
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+/* Some kernels before 6.12 can only add one. */
+#ifndef XFRM_ADD_STATS
+#define XFRM_ADD_STATS(net, line, count)	((void)(count))
+#endif
+
+static void fake_drop(struct net *net)
+{
+	XFRM_ADD_STATS(net, LINUX_MIB_XFRMINSTATEPROTOERROR, xchg(&wrong_icvs, 0));
+	XFRM_ADD_STATS(net, LINUX_MIB_XFRMINSTATESEQERROR, xchg(&replays, 0));
+}
+
 static void fake_state_update_stats(struct xfrm_state *x)
 {
 	if (x->xso.type != XFRM_DEV_OFFLOAD_PACKET)
 		return;
 	x->curlft.bytes = bytes;
 	x->curlft.packets = packets;
+	if (x->xso.dir == XFRM_DEV_OFFLOAD_IN)
+		fake_drop(dev_net(x->xso.dev));
 }
 #endif
 
@@ -180,6 +206,21 @@ static void fake_remove(int i)
 	free_netdev(fake_devs[i]);
 }
 
+static int fake_receive(struct sk_buff *skb)
+{
+	/* Counted in the MIB, if it says no. */
+	xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb);
+	consume_skb(skb);
+	return 0;
+}
+
+static const struct net_protocol fake_protocol = {
+	.handler	= fake_receive,
+	.no_policy	= 1,
+};
+
+#define FAKE_PROTOCOL	254
+
 static int __init fake_init(void)
 {
 	int err = fake_add(0);
@@ -188,12 +229,22 @@ static int __init fake_init(void)
 		return err;
 	err = fake_add(1);
 	if (err)
-		fake_remove(0);
+		goto remove_first;
+	err = inet_add_protocol(&fake_protocol, FAKE_PROTOCOL);
+	if (err)
+		goto remove_second;
+	return 0;
+
+remove_second:
+	fake_remove(1);
+remove_first:
+	fake_remove(0);
 	return err;
 }
 
 static void __exit fake_exit(void)
 {
+	inet_del_protocol(&fake_protocol, FAKE_PROTOCOL);
 	fake_remove(1);
 	fake_remove(0);
 }
@@ -202,4 +253,4 @@ module_init(fake_init);
 module_exit(fake_exit);
 
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("Devices that claim to do IPsec, for tests");
+MODULE_DESCRIPTION("Devices that claim to do IPsec, and a silent protocol, for tests");

@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Who could silence the hooks: figures stay right, or the attempt is refused.
+
+    hooks.py [PART...]      cases whose name has one of the parts
+"""
+import contextlib
+import subprocess
+
+import ipsec
+import life
+
+FTRACE = "/proc/sys/kernel/ftrace_enabled"
+KPROBES = "/sys/kernel/debug/kprobes/enabled"
+TRACING = "/sys/kernel/tracing"
+SPI = 0x8100
+PACKETS = 5
+
+
+def write(path, text):
+    """Whether the kernel takes it."""
+    try:
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+    except OSError:
+        return False
+    return True
+
+
+def log_since(mark):
+    """Lines of the kernel's log after a line of ours."""
+    text = subprocess.run(["dmesg"], capture_output=True, text=True,
+                          check=True).stdout
+    return text[text.rindex(mark):]
+
+
+def hooked():
+    """The functions that the module has its hooks on, as ftrace lists them."""
+    with open(f"{TRACING}/enabled_functions", encoding="ascii") as file:
+        names = [line.split()[0] for line in file if "ipsecstat" in line]
+    if not names:
+        raise LookupError("ftrace lists no hook of the module")
+    return names
+
+
+@contextlib.contextmanager
+def tracer(kind):
+    """Another user of ftrace on the same functions."""
+    write(f"{TRACING}/set_ftrace_filter", "\n".join(hooked()))
+    write(f"{TRACING}/current_tracer", kind)
+    try:
+        yield
+    finally:
+        write(f"{TRACING}/current_tracer", "nop")
+        write(f"{TRACING}/set_ftrace_filter", "")
+
+
+@contextlib.contextmanager
+def probes(letter):
+    """A probe on each of the same functions: p on its entry, r on its return."""
+    ipsec.run("sh", "-c", "".join(
+        f"echo '{letter}:selftest/h{number} {function}' "
+        f">>{TRACING}/kprobe_events\n"
+        for number, function in enumerate(hooked())))
+    enable = f"{TRACING}/events/selftest/enable"
+    write(enable, "1")
+    try:
+        yield
+    finally:
+        write(enable, "0")
+        write(f"{TRACING}/kprobe_events", "")
+
+
+@contextlib.contextmanager
+def kprobes_off():
+    """Every kprobe of the host disarmed."""
+    write(KPROBES, "0")
+    try:
+        yield
+    finally:
+        write(KPROBES, "1")
+
+
+class Cases(life.Base):
+    """Host b sends over an SA of its own; each case leaves it without SAs."""
+
+    def _counts(self):
+        """An SA comes, carries packets, and goes: every hook has to work."""
+        policy = life.policy()
+        problems = self._see(
+            [life.state("add", SPI, out=True),
+             f"xfrm policy add {policy} tmpl proto esp mode transport"],
+            life.ADDED)
+        problems += ipsec.expect(
+            self.host, lambda: self._datagrams(PACKETS),
+            life.carried("out", PACKETS))
+        return problems + self._see(
+            [f"xfrm policy delete {policy}",
+             life.state("delete", SPI, out=True)], life.GONE)
+
+    @contextlib.contextmanager
+    def _let_go(self):
+        """The module can go, and is there again afterwards."""
+        for host in (self.link.a, self.link.b):
+            host.close()
+        yield
+        for host in (self.link.a, self.link.b):
+            host.open()
+
+    def _beside(self, other):
+        """Right while the other comes, stays and goes, and when it was there first."""
+        with other:
+            problems = self._counts()
+            with self._let_go():
+                ipsec.reload_module()
+            problems += self._counts()
+        return problems + self._counts()
+
+    def function_tracer(self):
+        return self._beside(tracer("function"))
+
+    def function_graph_tracer(self):
+        return self._beside(tracer("function_graph"))
+
+    def kprobes(self):
+        return self._beside(probes("p"))
+
+    def kretprobes(self):
+        return self._beside(probes("r"))
+
+    def kprobes_switched_off(self):
+        return self._beside(kprobes_off())
+
+    def ftrace_stays_on(self):
+        """The sysctl is refused, or switches nothing off."""
+        problems = [] if not write(FTRACE, "0") else ["ftrace went off"]
+        return problems + self._counts()
+
+    def no_loading_while_ftrace_is_off(self):
+        """Refused, and the log names the sysctl."""
+        mark = "selftest: loading while ftrace is off"
+        with self._let_go():
+            ipsec.run("rmmod", "ipsecstat")
+            write("/dev/kmsg", f"{mark}\n")       # whole, so that it can be read
+            is_off = write(FTRACE, "0")     # later kernels refuse that to all
+            done = subprocess.run(["modprobe", "ipsecstat"], check=False,
+                                  capture_output=True)
+            log = log_since(mark)
+            write(FTRACE, "1")
+            ipsec.run("modprobe", "ipsecstat")
+        problems = []
+        if bool(done.returncode) != is_off:
+            problems.append(f"ftrace is off: {is_off}, "
+                            f"modprobe ended with {done.returncode}")
+        if is_off and "kernel.ftrace_enabled" not in log:
+            problems.append("the log does not name the sysctl")
+        return problems + self._counts()
+
+
+def main():
+    with ipsec.Link() as link:
+        ipsec.run_cases(ipsec.cases_of(Cases(link)))
+
+
+if __name__ == "__main__":
+    main()

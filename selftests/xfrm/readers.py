@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Readers that come upon drops which were freed unseen, by the protocol of fake_device/:
+each read waits until every packet in progress is done. Counted are the grace periods
+that this takes.
+
+    readers.py [PART...]    cases whose name has one of the parts
+"""
+import collections
+import contextlib
+import multiprocessing
+import os
+import re
+import signal
+import socket
+import statistics
+
+import ipsec
+import life
+
+READERS = 20
+READS = 200
+ROUNDS = 9
+TRACE = "/sys/kernel/tracing/instances/selftest/"
+PROBES = "/sys/kernel/tracing/kprobe_events"
+PROBE = "grace_period"
+PROTOCOL = 254
+
+
+def write(path, text):
+    """Without the truncation by which tracefs would forget the probes of others."""
+    file = os.open(path, os.O_WRONLY)
+    try:
+        os.write(file, text.encode())
+    finally:
+        os.close(file)
+
+
+class Trace:
+    """Who asks for a grace period, and our own marks between."""
+
+    def __enter__(self):
+        os.makedirs(TRACE, exist_ok=True)
+        write(PROBES, f"p:selftest/{PROBE} synchronize_rcu\n")
+        write(f"{TRACE}events/selftest/{PROBE}/enable", "1")
+        return self
+
+    def __exit__(self, *_):
+        write(f"{TRACE}events/selftest/{PROBE}/enable", "0")
+        os.rmdir(TRACE)
+        write(PROBES, f"-:selftest/{PROBE}\n")
+
+    @staticmethod
+    def mark(text):
+        write(f"{TRACE}trace_marker", text)
+
+    @staticmethod
+    def clear():
+        with open(f"{TRACE}trace", "w", encoding="ascii"):
+            pass
+
+    @staticmethod
+    def asked(pids):
+        """How often the processes asked, by the mark before."""
+        count, mark = collections.Counter(), ""
+        with open(f"{TRACE}trace", encoding="ascii") as file:
+            for line in file:
+                if "tracing_mark_write: " in line:
+                    mark = line.split("tracing_mark_write: ")[1].strip()
+                elif PROBE in line:
+                    pid = re.search(r"-(\d+) +\[", line)
+                    count[mark] += int(pid[1]) in pids
+        return count
+
+
+def read_for_ever(host, ready, reads):
+    with ipsec.inside(host.name):
+        family = ipsec.nl.Family()
+    ready.wait()
+    while True:
+        family.get()
+        with reads.get_lock():
+            reads.value += 1
+
+
+class Drops:
+    """Packets from one host to the other, which its policy refuses."""
+
+    def __init__(self, link):
+        for host in (link.a, link.b):
+            host.ip("xfrm policy add src 0.0.0.0/0 dst 0.0.0.0/0 "
+                    f"proto {PROTOCOL} dir in tmpl proto esp mode transport")
+
+    @staticmethod
+    def _socket(source):
+        with ipsec.inside(source.name):
+            return socket.socket(socket.AF_INET, socket.SOCK_RAW, PROTOCOL)
+
+    def give(self, source, target):
+        with self._socket(source) as sock:
+            sock.sendto(b"four", (target.address[4], 0))
+
+    def give_for_ever(self, source, target, ready):
+        with self._socket(source) as sock:
+            ready.wait()
+            while True:
+                sock.sendto(b"four", (target.address[4], 0))
+                os.sched_yield()
+
+
+class Cases(life.Base):
+    """Host b is read by many; a is the other namespace."""
+
+    def __init__(self, link, trace):
+        super().__init__(link)
+        self.drops, self.trace = Drops(link), trace
+
+    @contextlib.contextmanager
+    def _readers(self):
+        """Processes that read host b, amid drops; (their ids, reads done)."""
+        ready = multiprocessing.Barrier(READERS + 2)
+        reads = multiprocessing.Value("i", 0)
+        jobs = [multiprocessing.Process(target=read_for_ever, daemon=True,
+                                        args=(self.link.b, ready, reads))
+                for _ in range(READERS)]
+        jobs.append(multiprocessing.Process(
+            target=self.drops.give_for_ever, daemon=True,
+            args=(self.link.a, self.link.b, ready)))
+        for job in jobs:
+            job.start()
+        self.trace.clear()
+        ready.wait(ipsec.PATIENCE)
+        try:
+            yield {job.pid for job in jobs}, reads
+        finally:
+            for job in jobs:
+                job.kill()
+            for job in jobs:
+                job.join(ipsec.PATIENCE)
+
+    @staticmethod
+    def _reads(reads, number):
+        """Wait until so many more are done."""
+        wanted = reads.value + number
+        ipsec.until(lambda: reads.value >= wanted, f"{number} reads")
+
+    def each_is_counted(self):
+        """In the total, in its reason, and as one without a line."""
+        problems = ipsec.expect(
+            self.host, lambda: self.drops.give(self.link.a, self.host),
+            {"drop.invalidClearTextInbound": 1,
+             "drop.totalDropPacketsInbound": 1}, {"XfrmInTmplMismatch": 1})
+        table = self.host.family.table()
+        if (table["lines"], table["unseen"]) != (0, 1):
+            problems.append(f"the table says {table}")
+        return problems
+
+    def one_grace_period_serves_all(self):
+        """Of one namespace, those who wait share the next one."""
+        with self._readers() as (pids, reads):
+            self._reads(reads, READERS)
+            self.trace.mark("begin")
+            before = reads.value
+            self._reads(reads, READS)
+            done = reads.value - before
+            self.trace.mark("end")
+            asked = self.trace.asked(pids)["begin"]
+        print(f"# {done} reads in {asked} grace periods")
+        if not asked:
+            return ["no read met a drop"]
+        return [f"{done} reads took {asked} grace periods"] \
+            if asked > done / 2 else []
+
+    def other_namespaces_do_not_wait(self):
+        """A read of a takes no longer for the readers of b."""
+        with self._readers() as (pids, reads):
+            self._reads(reads, READERS)
+            for turn in range(ROUNDS):
+                self.drops.give(self.link.b, self.link.a)
+                self.trace.mark(f"turn {turn}")
+                self.link.a.family.get()
+                self.trace.mark("between")
+            asked = self.trace.asked(pids | {os.getpid()})
+            own = self.trace.asked({os.getpid()})
+        turns = [f"turn {turn}" for turn in range(ROUNDS)]
+        others = [asked[turn] - own[turn] for turn in turns]
+        print(f"# grace periods of others during a read: {others}")
+        problems = [] if all(own[turn] for turn in turns) else \
+            ["a read met no drop"]
+        if statistics.median(others) > 4:
+            problems.append(f"a read waited for {others} of others")
+        return problems
+
+    def the_killed_do_not_wait(self):
+        """A reader that is killed while others settle leaves at once."""
+        with self._readers() as (pids, reads):
+            self._reads(reads, READS)
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+            self.trace.mark("killed")
+        asked = self.trace.asked(pids)
+        print(f"# {asked['killed']} grace periods begun by those who were killed")
+        problems = [] if asked[""] else ["no read met a drop"]
+        if asked["killed"] > 2:
+            problems.append(f"the killed began {asked['killed']} grace periods")
+        return problems
+
+
+def main():
+    ipsec.run("modprobe", "fake_device")
+    try:
+        with ipsec.Link() as link, Trace() as trace:
+            ipsec.run_cases(ipsec.cases_of(Cases(link, trace)))
+    finally:
+        ipsec.run("modprobe", "-r", "fake_device")
+
+
+if __name__ == "__main__":
+    main()
