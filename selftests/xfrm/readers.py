@@ -20,6 +20,7 @@ import life
 
 READERS = 20
 READS = 200
+DROPS = 200
 ROUNDS = 9
 TRACE = "/sys/kernel/tracing/instances/selftest/"
 PROBES = "/sys/kernel/tracing/kprobe_events"
@@ -100,11 +101,12 @@ class Drops:
         with self._socket(source) as sock:
             sock.sendto(b"four", (target.address[4], 0))
 
-    def give_for_ever(self, source, target, ready):
+    def give_for_ever(self, source, target, ready, given):
         with self._socket(source) as sock:
             ready.wait()
             while True:
                 sock.sendto(b"four", (target.address[4], 0))
+                given.value += 1
                 os.sched_yield()
 
 
@@ -117,21 +119,21 @@ class Cases(life.Base):
 
     @contextlib.contextmanager
     def _readers(self):
-        """Processes that read host b, amid drops; (their ids, reads done)."""
+        """Processes that read host b, amid drops; (their ids, reads done, drops given)."""
         ready = multiprocessing.Barrier(READERS + 2)
-        reads = multiprocessing.Value("i", 0)
+        reads, given = multiprocessing.Value("i", 0), multiprocessing.Value("i", 0)
         jobs = [multiprocessing.Process(target=read_for_ever, daemon=True,
                                         args=(self.link.b, ready, reads))
                 for _ in range(READERS)]
         jobs.append(multiprocessing.Process(
             target=self.drops.give_for_ever, daemon=True,
-            args=(self.link.a, self.link.b, ready)))
+            args=(self.link.a, self.link.b, ready, given)))
         for job in jobs:
             job.start()
         self.trace.clear()
         ready.wait(ipsec.PATIENCE)
         try:
-            yield {job.pid for job in jobs}, reads
+            yield {job.pid for job in jobs}, reads, given
         finally:
             for job in jobs:
                 job.kill()
@@ -139,10 +141,12 @@ class Cases(life.Base):
                 job.join(ipsec.PATIENCE)
 
     @staticmethod
-    def _reads(reads, number):
-        """Wait until so many more are done."""
-        wanted = reads.value + number
-        ipsec.until(lambda: reads.value >= wanted, f"{number} reads")
+    def _more(reads, number, given):
+        """Wait until so many more reads are done, and drops came among them: the readers can
+        keep the one who gives the drops from its CPU for long."""
+        wanted, drops = reads.value + number, given.value + DROPS
+        ipsec.until(lambda: reads.value >= wanted and given.value >= drops,
+                    f"{number} reads and {DROPS} drops")
 
     def each_is_counted(self):
         """In the total, in its reason, and as one without a line."""
@@ -157,11 +161,11 @@ class Cases(life.Base):
 
     def one_grace_period_serves_all(self):
         """Of one namespace, those who wait share the next one."""
-        with self._readers() as (pids, reads):
-            self._reads(reads, READERS)
+        with self._readers() as (pids, reads, given):
+            self._more(reads, READERS, given)
             self.trace.mark("begin")
             before = reads.value
-            self._reads(reads, READS)
+            self._more(reads, READS, given)
             done = reads.value - before
             self.trace.mark("end")
             asked = self.trace.asked(pids)["begin"]
@@ -173,8 +177,8 @@ class Cases(life.Base):
 
     def other_namespaces_do_not_wait(self):
         """A read of a takes no longer for the readers of b."""
-        with self._readers() as (pids, reads):
-            self._reads(reads, READERS)
+        with self._readers() as (pids, reads, given):
+            self._more(reads, READERS, given)
             for turn in range(ROUNDS):
                 self.drops.give(self.link.b, self.link.a)
                 self.trace.mark(f"turn {turn}")
@@ -193,8 +197,8 @@ class Cases(life.Base):
 
     def the_killed_do_not_wait(self):
         """A reader that is killed while others settle leaves at once."""
-        with self._readers() as (pids, reads):
-            self._reads(reads, READS)
+        with self._readers() as (pids, reads, given):
+            self._more(reads, READS, given)
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)
             self.trace.mark("killed")
