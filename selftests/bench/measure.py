@@ -4,6 +4,7 @@
 
     measure.py packets  a packet, by our hooks and by the other ways
     measure.py sas      adding and deleting SAs, their memory, reads beside them
+    measure.py peers    reads beside those of strongSwan, which has set them up
     measure.py wide     reads and memory where many CPUs are possible
     measure.py cpus     packets on one CPU and on four
     measure.py bulk     a bulk transfer
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import time
 
+import gateway
 import lanes
 from lanes import HERE, ipsec
 
@@ -28,6 +30,7 @@ TURNS = (False, True) * 2
 SIZES = (64, 1400)
 STEPS = (2, 100, 1000, 10000, 100000)
 MANY = STEPS[-1]
+PEERS = (10, 100, 500)
 
 
 def say(row, **figures):
@@ -254,6 +257,26 @@ def read_all(sas):
             cost=program("read", "many", rounds, *way)[0])
 
 
+def daemon_listed(daemon):
+    """What swanctl and charon do together, and the kernel for both."""
+    begun = time.monotonic_ns()
+    daemon.do("--list-sas")
+    return time.monotonic_ns() - begun
+
+
+def peers_read():
+    lanes.module(True)
+    with gateway.Gateway(PEERS[-1]) as there:
+        for peers in PEERS:
+            there.grow(peers)
+            for name, rounds, _, *way in READERS:
+                say("peers", name=name, peers=peers,
+                    cost=program("read", there.host.name, rounds, *way)[0])
+            say("peers", name="swanctl --list-sas", peers=peers,
+                cost=statistics.median(daemon_listed(there.a)
+                                       for _ in range(5)))
+
+
 def growing():
     """SAs added and read, more and more of them, on a gateway that has its
     address: where it has not, each SA is looked at anew for which end is here."""
@@ -350,5 +373,5 @@ def bulk():
 
 
 lanes.prepare()
-{"packets": packets, "sas": sas, "cpus": cpus, "wide": wide,
+{"packets": packets, "sas": sas, "peers": peers_read, "cpus": cpus, "wide": wide,
  "bulk": bulk}[sys.argv[1]]()

@@ -121,13 +121,13 @@ def children(peers, side):
             for key, value in properties.items()}
 
 
-def connections(side):
+def connections(side, proposals):
     """All peers as host a (0) or b (1) sees them."""
     for name, ends in PEERS.items():
         yield name, {
             "local_addrs": ends[side],
             "remote_addrs": f"{ends[1 - side]}, %any",
-            "proposals": "aes128-sha256-modp2048", "rekey_time": 0,
+            "proposals": proposals, "rekey_time": 0,
             "version": 2, "mobike": "no",
             "local": {"auth": "psk", "id": f"{name}-{side}"},
             "remote": {"auth": "psk", "id": f"{name}-{1 - side}"},
@@ -137,8 +137,9 @@ def connections(side):
 class Daemon:
     """charon, in the namespace of a host."""
 
-    def __init__(self, host, side):
+    def __init__(self, host, side, proposals="aes128-sha256-modp2048"):
         self.host, self.side, self.read = host, side, 0
+        self.proposals = proposals
 
     def __enter__(self):
         self.temporary = tempfile.TemporaryDirectory()
@@ -146,7 +147,7 @@ class Daemon:
         os.mkdir(f"{self.folder}/swanctl")
         self._write("strongswan.conf", charon(self.folder))
         self._write("swanctl/swanctl.conf", {
-            "connections": dict(connections(self.side)),
+            "connections": dict(connections(self.side, self.proposals)),
             "secrets": {"ike": {"secret": "shared"}}})
         self.environment = os.environ | {
             "STRONGSWAN_CONF": f"{self.folder}/strongswan.conf",
