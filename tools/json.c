@@ -10,6 +10,24 @@ int json_add(struct json_object *object, const char *key,
 	return -1;
 }
 
+struct json_object *json_object_of(struct json_member *members, size_t count)
+{
+	struct json_object *object = json_object_new_object();
+	bool failed = !object;
+
+	for (size_t i = 0; i < count; i++) {
+		if (failed)
+			json_object_put(members[i].value);
+		else
+			failed = json_add(object, members[i].key,
+					  members[i].value);
+	}
+	if (!failed)
+		return object;
+	json_object_put(object);
+	return NULL;
+}
+
 int json_write(FILE *out, struct json_object *root, bool line)
 {
 	int flags = line ? JSON_C_TO_STRING_PLAIN :

@@ -17,6 +17,15 @@
 int json_add(struct json_object *object, const char *key,
 	     struct json_object *value);
 
+/* A key of an object, and its value. */
+struct json_member {
+	const char *key;
+	struct json_object *value;
+};
+
+/* Takes over the values, also when it fails, with NULL, or one of them is NULL. */
+struct json_object *json_object_of(struct json_member *members, size_t count);
+
 /*
  * Writes an object, in one line or indented, and takes it over. 0, or -1 for want
  * of memory; then it may be NULL. Errors of out are left for the caller to find.

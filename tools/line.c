@@ -128,10 +128,7 @@ static struct json_object *spi_object(uint32_t spi)
 
 struct json_object *line_object(const struct line *line)
 {
-	const struct {
-		const char *key;
-		struct json_object *value;
-	} members[] = {
+	struct json_member members[] = {
 		{ "reason", json_object_new_string(line->reason) },
 		{ "protocol", json_object_new_int((int)line->protocol) },
 		{ "source", json_object_new_string(line->source) },
@@ -141,18 +138,6 @@ struct json_object *line_object(const struct line *line)
 		{ "first", time_object(line->first) },
 		{ "last", time_object(line->last) },
 	};
-	struct json_object *object = json_object_new_object();
-	bool failed = !object;
 
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		if (failed)
-			json_object_put(members[i].value);
-		else
-			failed = json_add(object, members[i].key,
-					  members[i].value);
-	}
-	if (!failed)
-		return object;
-	json_object_put(object);
-	return NULL;
+	return json_object_of(members, ARRAY_SIZE(members));
 }

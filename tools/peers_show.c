@@ -217,30 +217,6 @@ void peers_show_full(FILE *out, const struct peers_view *view)
 
 /* --- JSON ----------------------------------------------------------------- */
 
-struct member {
-	const char *key;
-	struct json_object *value;
-};
-
-/* Takes over the values; NULL if there is no memory. */
-static struct json_object *object_of(struct member *members, size_t count)
-{
-	struct json_object *object = json_object_new_object();
-	bool failed = !object;
-
-	for (size_t i = 0; i < count; i++) {
-		if (failed)
-			json_object_put(members[i].value);
-		else
-			failed = json_add(object, members[i].key,
-					  members[i].value);
-	}
-	if (!failed)
-		return object;
-	json_object_put(object);
-	return NULL;
-}
-
 static struct json_object *number(uint64_t value)
 {
 	return json_object_new_uint64(value);
@@ -263,7 +239,7 @@ dropped_object(const unsigned long long dropped[FWPUCLNT_DROP_REASONS])
 
 static struct json_object *sums_object(const FWPUCLNT_PEER_SUMS *sums)
 {
-	struct member members[] = {
+	struct json_member members[] = {
 		{ "bytesInbound", number(sums->bytesInbound) },
 		{ "packetsInbound", number(sums->packetsInbound) },
 		{ "bytesOutbound", number(sums->bytesOutbound) },
@@ -275,7 +251,7 @@ static struct json_object *sums_object(const FWPUCLNT_PEER_SUMS *sums)
 		{ "dropped", dropped_object(sums->dropped) },
 	};
 
-	return object_of(members, ARRAY_SIZE(members));
+	return json_object_of(members, ARRAY_SIZE(members));
 }
 
 static struct json_object *ended_object(const FWPUCLNT_ENDED *ended)
@@ -283,7 +259,7 @@ static struct json_object *ended_object(const FWPUCLNT_ENDED *ended)
 	char spi[sizeof("0x12345678")];
 
 	snprintf(spi, sizeof(spi), "0x%08" PRIx32, ended->spi);
-	struct member members[] = {
+	struct json_member members[] = {
 		{ "secondsAgo", number(seconds_since(ended->at)) },
 		{ "reason", json_object_new_string(end_reason_name(ended->reason)) },
 		{ "spi", json_object_new_string(spi) },
@@ -293,14 +269,14 @@ static struct json_object *ended_object(const FWPUCLNT_ENDED *ended)
 		{ "command", json_object_new_string(ended->command) },
 	};
 
-	return object_of(members, ARRAY_SIZE(members));
+	return json_object_of(members, ARRAY_SIZE(members));
 }
 
 static struct json_object *peer_object(const FWPUCLNT_PEER *peer,
 				       const struct peer_name *name)
 {
 	char local[PEER_ADDRESS_SIZE], remote[PEER_ADDRESS_SIZE];
-	struct member members[] = {
+	struct json_member members[] = {
 		{ "local", json_object_new_string(
 			peer_address(peer, peer->local, local)) },
 		{ "remote", json_object_new_string(
@@ -316,7 +292,7 @@ static struct json_object *peer_object(const FWPUCLNT_PEER *peer,
 		{ "nearEnd", number(peer->nearEnd) },
 		{ "sums", sums_object(&peer->sums) },
 	};
-	struct json_object *object = object_of(members, ARRAY_SIZE(members));
+	struct json_object *object = json_object_of(members, ARRAY_SIZE(members));
 
 	if (object &&
 	    ((name && json_add(object, "name",
@@ -349,7 +325,7 @@ static struct json_object *array_of(const struct peers_view *view)
 struct json_object *peers_object(const struct peers_view *view)
 {
 	const FWPUCLNT_PEERS *peers = view->peers;
-	struct member members[] = {
+	struct json_member members[] = {
 		{ "version", json_object_new_int(SCHEMA_VERSION) },
 		{ "peers", array_of(view) },
 		{ "numOthers", number(peers->numOthers) },
@@ -358,5 +334,5 @@ struct json_object *peers_object(const struct peers_view *view)
 		{ "unattributed", dropped_object(peers->unattributed) },
 	};
 
-	return object_of(members, ARRAY_SIZE(members));
+	return json_object_of(members, ARRAY_SIZE(members));
 }
