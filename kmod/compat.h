@@ -29,6 +29,12 @@
 #error "written for Linux 6.1 to 7.3; to try it: make IPSECSTAT_UNREAD_KERNEL=1"
 #endif
 
+#ifdef IPSECSTAT_UNREAD_KERNEL
+#define IPSECSTAT_UNREAD	true
+#else
+#define IPSECSTAT_UNREAD	false
+#endif
+
 #ifndef CONFIG_XFRM_STATISTICS
 #error "ipsecstat needs a kernel with CONFIG_XFRM_STATISTICS"
 #endif

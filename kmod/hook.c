@@ -47,6 +47,11 @@ static int ipsecstat_hook_address(const char *name, unsigned long *address)
 }
 
 /*
+ * The callbacks call nothing that is hooked, so they cannot recurse, and
+ * without a RECURSION or RCU flag ftrace calls them straight from a trampoline
+ * of their own. PERMANENT refuses sysctl kernel.ftrace_enabled=0, which would
+ * silence them, while they are attached.
+ *
  * By address, not by name: short of memory, ftrace_set_filter() takes a failure
  * to note the function it found for success. A filter that names none lets all
  * pass, and the hook would be called for every function of the kernel.
@@ -56,6 +61,11 @@ static int ipsecstat_hook_attach_one(struct ipsecstat_hook *hook)
 	unsigned long address;
 	int err;
 
+	/* What ftrace freed at the last detach is still in it. */
+	hook->ops = (struct ftrace_ops) {
+		.func = hook->func,
+		.flags = FTRACE_OPS_FL_PERMANENT,
+	};
 	err = ipsecstat_hook_address(hook->name, &address);
 	if (!err)
 		err = ftrace_set_filter_ip(&hook->ops, address, 0, 1);

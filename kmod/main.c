@@ -11,6 +11,7 @@
  *
  * Of what SAs did between two ends: sa.c member.c peer.c peer_nl.c.
  * And of a dropped packet: drop.c site.c mib.c packet.c recent.c recent_nl.c.
+ * On a kernel that nobody has read, selftest.c tries all that first.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -24,8 +25,65 @@
 #include "peer.h"
 #include "recent.h"
 #include "sa.h"
+#include "selftest.h"
 #include "site.h"
 #include "traffic.h"
+
+static bool ipsecstat_try_hooks = IPSECSTAT_UNREAD;
+module_param_named(selftest, ipsecstat_try_hooks, bool, 0444);
+MODULE_PARM_DESC(selftest, "try the hooks first, and do not load if one counts wrong");
+
+static int __init ipsecstat_start(void)
+{
+	int err;
+
+	err = ipsecstat_net_register();
+	if (err)
+		return err;
+	err = ipsecstat_traffic_attach();
+	if (err)
+		goto err_net;
+	err = ipsecstat_drop_attach();
+	if (err)
+		goto err_traffic;
+	err = ipsecstat_sa_attach();
+	if (err)
+		goto err_drop;
+	err = ipsecstat_net_take_over();
+	if (err)
+		goto err_sa;
+	return 0;
+
+err_sa:
+	ipsecstat_sa_detach();
+err_drop:
+	ipsecstat_drop_detach();
+err_traffic:
+	ipsecstat_traffic_detach();
+err_net:
+	ipsecstat_net_unregister();
+	return err;
+}
+
+static void ipsecstat_stop(void)
+{
+	ipsecstat_sa_detach();
+	ipsecstat_drop_detach();
+	ipsecstat_traffic_detach();
+	ipsecstat_net_unregister();
+}
+
+/* Counting begins after the packets of the self-test. */
+static int __init ipsecstat_try(void)
+{
+	int err = ipsecstat_start();
+
+	if (err)
+		return err;
+	err = ipsecstat_selftest();
+	ipsecstat_stop();
+	return err;
+}
 
 static int __init ipsecstat_init(void)
 {
@@ -47,34 +105,19 @@ static int __init ipsecstat_init(void)
 	err = ipsecstat_site_init();
 	if (err)
 		goto err_recent;
-	err = ipsecstat_net_register();
+	err = ipsecstat_try_hooks ? ipsecstat_try() : 0;
 	if (err)
 		goto err_site;
-	err = ipsecstat_traffic_attach();
+	err = ipsecstat_start();
 	if (err)
-		goto err_net;
-	err = ipsecstat_drop_attach();
-	if (err)
-		goto err_traffic;
-	err = ipsecstat_sa_attach();
-	if (err)
-		goto err_drop;
-	err = ipsecstat_net_take_over();
-	if (err)
-		goto err_attached;
+		goto err_site;
 	err = ipsecstat_netlink_register();
 	if (err)
-		goto err_attached;
+		goto err_started;
 	return 0;
 
-err_attached:
-	ipsecstat_sa_detach();
-err_drop:
-	ipsecstat_drop_detach();
-err_traffic:
-	ipsecstat_traffic_detach();
-err_net:
-	ipsecstat_net_unregister();
+err_started:
+	ipsecstat_stop();
 err_site:
 	ipsecstat_site_exit();
 err_recent:
@@ -90,10 +133,7 @@ err_member:
 static void __exit ipsecstat_exit(void)
 {
 	ipsecstat_netlink_unregister();
-	ipsecstat_sa_detach();
-	ipsecstat_drop_detach();
-	ipsecstat_traffic_detach();
-	ipsecstat_net_unregister();
+	ipsecstat_stop();
 	ipsecstat_site_exit();
 	ipsecstat_recent_exit();
 	ipsecstat_peer_exit();

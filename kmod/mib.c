@@ -340,7 +340,7 @@ static int ipsecstat_mib_base_alloc(void)
  * Each CPU does this for itself in an interrupt: a packet between its step and
  * its end belongs to the time before.
  *
- * Context: Process context, may sleep. Called once, with the hooks attached.
+ * Context: Process context, may sleep. The hooks are attached.
  * Return: 0 or -ENOMEM
  */
 int ipsecstat_mib_start(void)
@@ -357,6 +357,19 @@ int ipsecstat_mib_start(void)
 			ipsecstat_mib_start_cpu(cpu);
 	cpus_read_unlock();
 	return 0;
+}
+
+/**
+ * ipsecstat_mib_stop() - let the lines move unseen
+ *
+ * Context: Any. No hook is attached any more.
+ */
+void ipsecstat_mib_stop(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		per_cpu(ipsecstat_in_step, cpu) = false;
 }
 
 /**

@@ -75,6 +75,7 @@ int ipsecstat_mib_settle(struct net *net);
 void ipsecstat_mib_unseen(struct net *net, u64 *packets);
 void ipsecstat_mib_sum(struct net *net, int cpu, struct ipsecstat_sum *sum);
 int ipsecstat_mib_start(void);
+void ipsecstat_mib_stop(void);
 bool ipsecstat_mib_in_step(void);
 void ipsecstat_mib_net_exit(struct net *net);
 

@@ -85,6 +85,7 @@ int ipsecstat_net_register(void)
  */
 void ipsecstat_net_unregister(void)
 {
+	ipsecstat_mib_stop();
 	unregister_pernet_subsys(&ipsecstat_net_ops);
 }
 
@@ -93,7 +94,7 @@ void ipsecstat_net_unregister(void)
  *
  * Counts the SAs found, and brings the view of the MIB up to date.
  *
- * Context: Process context, may sleep. Called once, with all hooks attached.
+ * Context: Process context, may sleep. All hooks are attached.
  * Return: 0 or -ENOMEM
  */
 int ipsecstat_net_take_over(void)

@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The module's own test at load: it lets through, and it refuses.
+
+    selftest.py [PART...]   cases whose name has one of the parts
+
+For a function that a kernel no longer calls where the module takes it to, the
+module is changed: its name there becomes that of one that no packet enters.
+"""
+import functools
+import json
+import lzma
+import os
+import re
+import subprocess
+import tempfile
+
+import ipsec
+
+LOG_MARK = "selftests: the hooks are tried"
+UNCALLED = b"xfrm_user_policy"
+
+BEGIN, END = "SAs that begin", "SAs that end"
+OUT, IN = "a packet out", "a packet in"
+MODE, REPEATED = "a packet of no known mode", "a packet seen before"
+ICV, NO_SA = "a wrong ICV", "an SPI without an SA"
+
+# What the log says when a function is taken for UNCALLED instead.
+MISSED = {
+    "__xfrm_state_insert": (BEGIN, END, OUT, IN),
+    "__xfrm_state_delete": (END,),
+    "xfrm_replay_overflow": (OUT,),
+    "xfrm_replay_recheck": (IN,),
+    "xfrm_replay_advance": (IN,),
+    "xfrm_audit_state_notfound": (NO_SA,),
+    "xfrm_audit_state_icvfail": (ICV,),
+    "xfrm_audit_state_replay": (REPEATED,),
+    "xfrm_input": (MODE, REPEATED, ICV),
+}
+
+# What the trial leaves in /proc/net/xfrm_stat.
+LEFT = {"XfrmInNoStates": 1, "XfrmInStateProtoError": 1,
+        "XfrmInStateModeError": 1, "XfrmInStateSeqError": 1}
+
+
+def module():
+    """The module as it was built."""
+    path = os.environ.get("IPSECSTAT_KO") or ipsec.run(
+        "modinfo", "-n", "ipsecstat").strip()
+    with (lzma.open if path.endswith(".xz") else open)(path, "rb") as file:
+        return file.read()
+
+
+def insert(image, *parameters):
+    """Load it: what insmod complains of, and what the log says."""
+    with open("/dev/kmsg", "w", encoding="ascii") as file:
+        file.write(f"{LOG_MARK}\n")
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/ipsecstat.ko"
+        with open(path, "wb") as file:
+            file.write(image)
+        done = subprocess.run(["insmod", path, *parameters], check=False,
+                              capture_output=True, text=True)
+    log = ipsec.run("dmesg")
+    return done.stderr.strip(), log[log.rindex(LOG_MARK):]
+
+
+def figures(tree, name=""):
+    """All the numbers in JSON, by name."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from figures(value, f"{name}.{key}")
+    elif isinstance(tree, int):
+        yield name, tree
+
+
+def mib():
+    with open("/proc/net/xfrm_stat", encoding="ascii") as file:
+        return {name: int(value) for name, value in map(str.split, file)}
+
+
+class Cases:
+    def __init__(self, image):
+        self.image = image
+
+    def right(self):
+        """All is counted, and then begins at zero."""
+        before = mib()
+        error, log = insert(self.image, "selftest=1")
+        if error:
+            return [error, log]
+        try:
+            now = json.loads(ipsec.run("ipsecstat", "--json"))
+            del now["version"], now["since"]
+        finally:
+            ipsec.run("rmmod", "ipsecstat")
+        problems = [f"{name} is {value}" for name, value in figures(now) if value]
+        moved = {line: value - before[line] for line, value in mib().items()
+                 if value != before[line]}
+        if moved != LEFT:
+            problems.append(f"/proc/net/xfrm_stat moved by {moved}")
+        return problems
+
+    def again_and_again(self):
+        """Nothing of one trial is in the way of the next."""
+        for _ in range(10):
+            error, log = insert(self.image, "selftest=1")
+            if error:
+                return [error, log]
+            ipsec.run("rmmod", "ipsecstat")
+        return []
+
+    def not_tried_unasked(self):
+        """On a kernel that was read, loading leaves nothing behind."""
+        before = mib()
+        error, log = insert(self.image)
+        if error:
+            return [error, log]
+        ipsec.run("rmmod", "ipsecstat")
+        return [] if mib() == before else ["/proc/net/xfrm_stat moved"]
+
+
+def refused_without(image, function):
+    name = b"\0" + function.encode() + b"\0"
+    if name not in image:
+        return [f"the module does not know {function}"]
+    # Once: further behind are the names of what is imported.
+    image = image.replace(
+        name, b"\0" + UNCALLED[:len(name) - 2].ljust(len(name) - 1, b"\0"), 1)
+    error, log = insert(image, "selftest=1")
+    if not error:
+        ipsec.run("rmmod", "ipsecstat")
+        return ["loaded"]
+    missed = tuple(re.findall(r"ipsecstat: selftest: (.*): counted", log))
+    return [] if missed == MISSED[function] else [f"the log says {missed}"]
+
+
+def main():
+    image = module()
+    ipsec.run("rmmod", "ipsecstat")
+    try:
+        cases = Cases(image)
+        ipsec.run_cases(ipsec.cases_of(cases) +
+                        [(f"refused_without_{function.strip('_')}",
+                          functools.partial(refused_without, image, function))
+                         for function in MISSED])
+    finally:
+        ipsec.run("modprobe", "ipsecstat")
+
+
+if __name__ == "__main__":
+    main()
