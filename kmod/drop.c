@@ -38,7 +38,9 @@
 /* What a function of the kernel said of a packet that is about to be freed. */
 struct ipsecstat_hint {
 	const struct sk_buff *skb;
+	__be32 seq;
 	u8 reason;
+	bool has_seq;
 };
 
 static DEFINE_PER_CPU(struct ipsecstat_hint, ipsecstat_hint);
@@ -105,6 +107,51 @@ static u8 ipsecstat_reason(const struct ipsecstat_mib_line *line,
 	return line->sa;
 }
 
+/* The device, unless it is one of another namespace. */
+static int ipsecstat_ifindex(const struct net *net, const struct sk_buff *skb)
+{
+	return skb->dev && net_eq(dev_net(skb->dev), net) ?
+	       skb->dev->ifindex : 0;
+}
+
+/* VTI has xfrm_input() ask them: known by what nothing else in it refuses. */
+static bool ipsecstat_policies_asked(enum ipsecstat_site site, u8 reason)
+{
+	if (site != IPSECSTAT_SITE_INPUT)
+		return true;
+	switch (reason) {
+	case IPSECSTAT_DROP_REASON_SELECTOR:
+	case IPSECSTAT_DROP_REASON_TEMPLATE:
+	case IPSECSTAT_DROP_REASON_NO_POLICY:
+	case IPSECSTAT_DROP_REASON_BLOCKED:
+	case IPSECSTAT_DROP_REASON_POLICY_ERROR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What is known from where it is freed. Policies are asked of what is unpacked. */
+static void ipsecstat_add_circumstances(const struct net *net,
+					enum ipsecstat_site site,
+					const struct sk_buff *skb,
+					const struct xfrm_state *last,
+					struct ipsecstat_packet *packet)
+{
+	const struct ipsecstat_hint *hint = this_cpu_ptr(&ipsecstat_hint);
+
+	packet->ifindex = ipsecstat_ifindex(net, skb);
+	if (hint->skb == skb && hint->has_seq)
+		ipsecstat_packet_set_seq(packet, hint->seq);
+	if (!ipsecstat_policies_asked(site, packet->who.reason))
+		return;
+	packet->has_policy = true;
+	packet->policy = site == IPSECSTAT_SITE_FORWARD ? XFRM_POLICY_FWD :
+							  XFRM_POLICY_IN;
+	if (last)
+		ipsecstat_packet_read_inner(skb, last, packet);
+}
+
 /* Count a packet that is being freed, and record whose it is. */
 static void ipsecstat_attribute(struct net *net,
 				const struct ipsecstat_mib_line *line,
@@ -113,7 +160,7 @@ static void ipsecstat_attribute(struct net *net,
 				const struct sec_path *sp, unsigned long steps)
 {
 	const struct xfrm_state *x = NULL, *last = NULL;
-	struct ipsecstat_who who;
+	struct ipsecstat_packet packet;
 	u8 reason;
 
 	if (sp && sp->len) {
@@ -127,10 +174,11 @@ static void ipsecstat_attribute(struct net *net,
 	/* The ends of an SA of another namespace are not for its eyes. */
 	if (x && !net_eq(read_pnet(&x->xs_net), net))
 		x = NULL;
-	ipsecstat_packet_who(skb, x, last, &who);
-	who.reason = reason;
-	ipsecstat_recent_add(net, &who);
-	ipsecstat_peer_drop(net, x, &who, reason, steps);
+	ipsecstat_packet_read(skb, x, last, &packet);
+	packet.who.reason = reason;
+	ipsecstat_add_circumstances(net, site, skb, x ? last : NULL, &packet);
+	ipsecstat_recent_add(net, &packet);
+	ipsecstat_peer_drop(net, x, &packet.who, reason, steps);
 }
 
 static bool ipsecstat_moves(enum ipsecstat_site site,
@@ -192,6 +240,8 @@ static enum ipsecstat_site ipsecstat_freed_by(const void *location,
 {
 	switch (reason) {
 	case SKB_DROP_REASON_XFRM_POLICY:
+		return ipsecstat_site(location) == IPSECSTAT_SITE_FORWARD ?
+		       IPSECSTAT_SITE_FORWARD : IPSECSTAT_SITE_POLICY;
 	case SKB_DROP_REASON_NO_SOCKET:
 	case SKB_DROP_REASON_IP_NOPROTO:
 		return IPSECSTAT_SITE_POLICY;
@@ -246,11 +296,15 @@ static void ipsecstat_on_kfree_skb(IPSECSTAT_KFREE_SKB_ARGS)
 
 /* There is no SA in the path of a packet that found none. */
 static void ipsecstat_count_unfound(struct net *net, u8 reason,
-				    struct ipsecstat_who *who)
+				    const struct sk_buff *skb,
+				    struct ipsecstat_packet *packet)
 {
+	struct ipsecstat_who *who = &packet->who;
+
 	ipsecstat_count_drop(net, reason, ipsecstat_owner(who->proto), 1);
 	who->reason = reason;
-	ipsecstat_recent_add(net, who);
+	packet->ifindex = ipsecstat_ifindex(net, skb);
+	ipsecstat_recent_add(net, packet);
 	ipsecstat_peer_drop(net, NULL, who, reason, 1);
 }
 
@@ -268,7 +322,7 @@ static void notrace ipsecstat_on_notfound(unsigned long ip,
 	__be32 spi = (__force __be32)ftrace_regs_get_argument(fregs, 2);
 	__be32 seq = (__force __be32)ftrace_regs_get_argument(fregs, 3);
 	struct net *net = dev_net(skb->dev);
-	struct ipsecstat_who who;
+	struct ipsecstat_packet packet;
 	u8 reason;
 
 	if (!ipsecstat_mib_in_step())
@@ -279,10 +333,11 @@ static void notrace ipsecstat_on_notfound(unsigned long ip,
 		reason = IPSECSTAT_DROP_REASON_DIRECTION;
 	else
 		return;
-	ipsecstat_packet_who(skb, NULL, NULL, &who);
-	who.proto = ipsecstat_packet_spi_proto(skb, family, spi, seq);
-	who.spi = spi;
-	ipsecstat_count_unfound(net, reason, &who);
+	ipsecstat_packet_read(skb, NULL, NULL, &packet);
+	packet.who.proto = ipsecstat_packet_spi_proto(skb, family, spi, seq);
+	packet.who.spi = spi;
+	ipsecstat_packet_set_seq(&packet, seq);
+	ipsecstat_count_unfound(net, reason, skb, &packet);
 }
 
 /* xfrm_audit_state_notfound_simple(skb, family), of Mobile IPv6 */
@@ -293,25 +348,19 @@ static void notrace ipsecstat_on_notfound_simple(unsigned long ip,
 {
 	struct sk_buff *skb = (void *)ftrace_regs_get_argument(fregs, 0);
 	struct net *net = dev_net(skb->dev);
-	struct ipsecstat_who who;
+	struct ipsecstat_packet packet;
 
 	if (!ipsecstat_mib_in_step() ||
 	    !ipsecstat_mib_moved(net, IPSECSTAT_MIB_NO_STATES))
 		return;
-	ipsecstat_packet_who(skb, NULL, NULL, &who);
-	ipsecstat_count_unfound(net, IPSECSTAT_DROP_REASON_NO_STATE, &who);
+	ipsecstat_packet_read(skb, NULL, NULL, &packet);
+	ipsecstat_count_unfound(net, IPSECSTAT_DROP_REASON_NO_STATE, skb,
+				&packet);
 }
 
-static void notrace ipsecstat_hint_set(const struct ftrace_regs *fregs,
-				       u8 reason)
+static void notrace ipsecstat_hint_set(const struct ipsecstat_hint *hint)
 {
-	const struct ipsecstat_hint hint = {
-		.skb = (void *)ftrace_regs_get_argument(fregs, 1),
-		.reason = reason,
-	};
-
-	__this_cpu_write(ipsecstat_hint.skb, hint.skb);
-	__this_cpu_write(ipsecstat_hint.reason, hint.reason);
+	*this_cpu_ptr(&ipsecstat_hint) = *hint;
 }
 
 /* xfrm_audit_state_icvfail(x, skb, proto) */
@@ -320,7 +369,12 @@ static void notrace ipsecstat_on_icvfail(unsigned long ip,
 					 struct ftrace_ops *ops,
 					 struct ftrace_regs *fregs)
 {
-	ipsecstat_hint_set(fregs, IPSECSTAT_DROP_REASON_AUTH);
+	const struct ipsecstat_hint hint = {
+		.skb = (void *)ftrace_regs_get_argument(fregs, 1),
+		.reason = IPSECSTAT_DROP_REASON_AUTH,
+	};
+
+	ipsecstat_hint_set(&hint);
 }
 
 /* xfrm_audit_state_replay(x, skb, net_seq), whether late or repeated */
@@ -331,9 +385,16 @@ static void notrace ipsecstat_on_replay(unsigned long ip,
 {
 	const struct xfrm_state *x = (void *)ftrace_regs_get_argument(fregs, 0);
 	__be32 seq = (__force __be32)ftrace_regs_get_argument(fregs, 2);
+	const struct ipsecstat_hint hint = {
+		.skb = (void *)ftrace_regs_get_argument(fregs, 1),
+		.seq = seq,
+		.has_seq = true,
+		.reason = ipsecstat_packet_in_window(x, ntohl(seq)) ?
+			  IPSECSTAT_DROP_REASON_REPEATED :
+			  IPSECSTAT_DROP_REASON_LATE,
+	};
 
-	if (ipsecstat_packet_in_window(x, ntohl(seq)))
-		ipsecstat_hint_set(fregs, IPSECSTAT_DROP_REASON_REPEATED);
+	ipsecstat_hint_set(&hint);
 }
 
 static struct ipsecstat_hook ipsecstat_drop_hooks[] = {

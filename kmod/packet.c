@@ -125,20 +125,23 @@ static void ipsecstat_who_sa(const struct xfrm_state *x,
 	memcpy(&who->dst, &x->id.daddr, size);
 }
 
-/* The SPI in an ESP or AH header behind the IP header, which is all there is. */
-static __be32 ipsecstat_header_spi(const struct sk_buff *skb, u8 proto)
+/* Words of an ESP or AH header behind the IP header: SPI, sequence number. */
+static __be32 ipsecstat_header_word(const struct sk_buff *skb, u8 proto,
+				    int index, bool *found)
 {
 	int offset = proto == IPPROTO_AH ? offsetof(struct ip_auth_hdr, spi) :
 					   offsetof(struct ip_esp_hdr, spi);
 	const u8 *at = skb_transport_header(skb) + offset;
-	__be32 spi;
+	__be32 word;
 
-	if ((proto != IPPROTO_ESP && proto != IPPROTO_AH) ||
-	    !skb_transport_header_was_set(skb) ||
-	    at + sizeof(spi) > skb_tail_pointer(skb))
+	at += index * sizeof(word);
+	*found = (proto == IPPROTO_ESP || proto == IPPROTO_AH) &&
+		 skb_transport_header_was_set(skb) &&
+		 at + sizeof(word) <= skb_tail_pointer(skb);
+	if (!*found)
 		return 0;
-	memcpy(&spi, at, sizeof(spi));
-	return spi;
+	memcpy(&word, at, sizeof(word));
+	return word;
 }
 
 /**
@@ -179,22 +182,40 @@ static bool ipsecstat_has_header(const struct sk_buff *skb,
 }
 
 /**
- * ipsecstat_packet_who() - whose packet it is
+ * ipsecstat_packet_set_seq() - note a sequence number
+ * @packet: what is known of a packet
+ * @seq: the number
+ *
+ * Context: Any.
+ */
+void ipsecstat_packet_set_seq(struct ipsecstat_packet *packet, __be32 seq)
+{
+	packet->has_seq = true;
+	packet->seq = ntohl(seq);
+}
+
+/**
+ * ipsecstat_packet_read() - whose packet it is, and what else it says
  * @skb: the packet
  * @x: the SA at fault, NULL if the packet passed none
  * @last: the last SA in its path
- * @who: filled in, but for the reason
+ * @packet: filled in, but for the reason, the policy and the device
  *
  * The outer IP header tells, as long as it is there: an SA need not know from
  * where its packets come.
  *
  * Context: Any.
  */
-void ipsecstat_packet_who(const struct sk_buff *skb, const struct xfrm_state *x,
-			  const struct xfrm_state *last,
-			  struct ipsecstat_who *who)
+void ipsecstat_packet_read(const struct sk_buff *skb,
+			   const struct xfrm_state *x,
+			   const struct xfrm_state *last,
+			   struct ipsecstat_packet *packet)
 {
-	memset(who, 0, sizeof(*who));
+	struct ipsecstat_who *who = &packet->who;
+	bool found;
+	__be32 seq;
+
+	memset(packet, 0, sizeof(*packet));
 	if (!x || ipsecstat_has_header(skb, last))
 		ipsecstat_who_header(skb, who);
 	else
@@ -203,6 +224,33 @@ void ipsecstat_packet_who(const struct sk_buff *skb, const struct xfrm_state *x,
 		who->proto = x->id.proto;
 		who->spi = x->id.spi;
 	} else {
-		who->spi = ipsecstat_header_spi(skb, who->proto);
+		who->spi = ipsecstat_header_word(skb, who->proto, 0, &found);
 	}
+	if (x && !ipsecstat_packet_at_header(skb, x))
+		return;
+	seq = ipsecstat_header_word(skb, who->proto, 1, &found);
+	if (found)
+		ipsecstat_packet_set_seq(packet, seq);
+}
+
+/**
+ * ipsecstat_packet_read_inner() - whose packet a tunnel carried
+ * @skb: the packet, unpacked
+ * @last: the SA that unpacked it
+ * @packet: filled in, if the SA is in tunnel mode
+ *
+ * Context: Any.
+ */
+void ipsecstat_packet_read_inner(const struct sk_buff *skb,
+				 const struct xfrm_state *last,
+				 struct ipsecstat_packet *packet)
+{
+	struct ipsecstat_who inner = { 0 };
+
+	if (last->props.mode != XFRM_MODE_TUNNEL)
+		return;
+	ipsecstat_who_header(skb, &inner);
+	packet->inner_family = inner.family;
+	packet->inner_src = inner.src;
+	packet->inner_dst = inner.dst;
 }

@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-struct ipsecstat_who;
+struct ipsecstat_packet;
 struct sk_buff;
 struct xfrm_state;
 
@@ -13,8 +13,13 @@ bool ipsecstat_packet_at_header(const struct sk_buff *skb,
 u8 ipsecstat_packet_spi_proto(const struct sk_buff *skb, u16 family,
 			      __be32 spi, __be32 seq);
 bool ipsecstat_packet_in_window(const struct xfrm_state *x, u32 seq);
-void ipsecstat_packet_who(const struct sk_buff *skb, const struct xfrm_state *x,
-			  const struct xfrm_state *last,
-			  struct ipsecstat_who *who);
+void ipsecstat_packet_read(const struct sk_buff *skb,
+			   const struct xfrm_state *x,
+			   const struct xfrm_state *last,
+			   struct ipsecstat_packet *packet);
+void ipsecstat_packet_read_inner(const struct sk_buff *skb,
+				 const struct xfrm_state *last,
+				 struct ipsecstat_packet *packet);
+void ipsecstat_packet_set_seq(struct ipsecstat_packet *packet, __be32 seq);
 
 #endif /* _IPSECSTAT_PACKET_H */

@@ -5,7 +5,7 @@
  * Only dropped packets come here. A packet finds its line by a keyed hash, or
  * takes a free one; once there are IPSECSTAT_RECENT_LIMIT lines, or none is free,
  * it takes the line whose last packet is the oldest. So whatever is sent, a
- * namespace has at most that many lines, of 104 bytes each, and one packet costs
+ * namespace has at most that many lines, of 160 bytes each, and one packet costs
  * one hash and a chain of a few lines; a namespace without drops has only the
  * empty chains.
  *
@@ -60,7 +60,7 @@ ipsecstat_line_find(const struct hlist_head *chain,
 	struct ipsecstat_line *line;
 
 	hlist_for_each_entry(line, chain, node)
-		if (!memcmp(&line->drop.who, who, sizeof(*who)))
+		if (!memcmp(&line->drop.packet.who, who, sizeof(*who)))
 			return line;
 	return NULL;
 }
@@ -94,7 +94,6 @@ static struct ipsecstat_line *ipsecstat_line_evict(struct ipsecstat_recent *tabl
 
 static struct ipsecstat_line *ipsecstat_line_new(struct ipsecstat_recent *table,
 						 struct hlist_head *chain,
-						 const struct ipsecstat_who *who,
 						 u64 now)
 {
 	struct ipsecstat_line *line = ipsecstat_line_alloc(table);
@@ -103,30 +102,43 @@ static struct ipsecstat_line *ipsecstat_line_new(struct ipsecstat_recent *table,
 		line = ipsecstat_line_evict(table);
 	if (!line)
 		return NULL;
-	line->drop = (struct ipsecstat_recent_drop){ .who = *who, .first = now };
+	line->drop = (struct ipsecstat_recent_drop){ .first = now };
 	hlist_add_head(&line->node, chain);
 	list_add(&line->order, &table->order);
 	return line;
 }
 
 static void ipsecstat_line_hit(struct ipsecstat_recent *table,
-			       struct ipsecstat_line *line, u64 now)
+			       struct ipsecstat_line *line,
+			       const struct ipsecstat_packet *packet, u64 now)
 {
+	struct ipsecstat_recent_drop *drop = &line->drop;
+	struct ipsecstat_packet before = drop->packet;
+
 	line->stamp = ++table->stamp;
-	line->drop.count++;
-	line->drop.last = now;
+	drop->count++;
+	drop->last = now;
+	drop->packet = *packet;
+	if (!before.has_seq) {
+		drop->seq_first = packet->seq;
+	} else if (!packet->has_seq) {
+		drop->packet.has_seq = true;
+		drop->packet.seq = before.seq;
+	}
 	list_move(&line->order, &table->order);
 }
 
 /**
  * ipsecstat_recent_add() - a packet was dropped
  * @net: the namespace
- * @who: what is known of it
+ * @packet: what it says of itself
  *
  * Context: Any in which packets are freed.
  */
-void ipsecstat_recent_add(struct net *net, const struct ipsecstat_who *who)
+void ipsecstat_recent_add(struct net *net,
+			  const struct ipsecstat_packet *packet)
 {
+	const struct ipsecstat_who *who = &packet->who;
 	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
 	struct hlist_head *chain = ipsecstat_chain(table, who);
 	bool wanted = ipsecstat_events_wanted(net);
@@ -139,9 +151,9 @@ void ipsecstat_recent_add(struct net *net, const struct ipsecstat_who *who)
 	table->recorded++;
 	line = ipsecstat_line_find(chain, who);
 	if (!line)
-		line = ipsecstat_line_new(table, chain, who, now);
+		line = ipsecstat_line_new(table, chain, now);
 	if (line)
-		ipsecstat_line_hit(table, line, now);
+		ipsecstat_line_hit(table, line, packet, now);
 	else
 		table->missed++;
 	if (!wanted)

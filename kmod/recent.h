@@ -34,14 +34,40 @@ struct ipsecstat_who {
 };
 
 /**
+ * struct ipsecstat_packet - what a dropped packet says of itself
+ * @who: what tells it from others
+ * @inner_src: where from, of the packet that a tunnel carried
+ * @inner_dst: where to
+ * @inner_family: AF_INET or AF_INET6, or 0 if there was none
+ * @has_seq: whether @seq is known
+ * @policy: the direction in which policies were asked, as XFRM_POLICY_*
+ * @has_policy: whether they refused it
+ * @seq: its sequence number, the lower half of an extended one
+ * @ifindex: the device that it came by, or 0
+ */
+struct ipsecstat_packet {
+	struct ipsecstat_who who;
+	struct in6_addr inner_src;
+	struct in6_addr inner_dst;
+	u16 inner_family;
+	bool has_seq;
+	bool has_policy;
+	u8 policy;
+	u32 seq;
+	int ifindex;
+};
+
+/**
  * struct ipsecstat_recent_drop - a line, as far as it is told
- * @who: what the packets have in common
+ * @packet: the last one; all have @packet.who in common
+ * @seq_first: sequence number of the first one that had any
  * @count: how many
  * @first: when the first was dropped, CLOCK_BOOTTIME in ns
  * @last: when the last was
  */
 struct ipsecstat_recent_drop {
-	struct ipsecstat_who who;
+	struct ipsecstat_packet packet;
+	u32 seq_first;
 	u64 count;
 	u64 first;
 	u64 last;
@@ -89,7 +115,8 @@ int ipsecstat_recent_init(void);
 void ipsecstat_recent_exit(void);
 void ipsecstat_recent_net_init(struct net *net);
 void ipsecstat_recent_net_exit(struct net *net);
-void ipsecstat_recent_add(struct net *net, const struct ipsecstat_who *who);
+void ipsecstat_recent_add(struct net *net,
+			  const struct ipsecstat_packet *packet);
 void ipsecstat_recent_sum(struct net *net, struct ipsecstat_recent_sum *sum);
 unsigned int ipsecstat_recent_all(struct net *net,
 				  struct ipsecstat_recent_drop *to);

@@ -38,6 +38,39 @@ static int ipsecstat_put_who(struct sk_buff *msg,
 	return 0;
 }
 
+static int ipsecstat_put_inner(struct sk_buff *msg,
+			       const struct ipsecstat_packet *packet)
+{
+	int len = packet->inner_family == AF_INET ? sizeof(struct in_addr) :
+						    sizeof(struct in6_addr);
+
+	if (!packet->inner_family)
+		return 0;
+	if (nla_put(msg, IPSECSTAT_A_RECENT_INNER_SRC, len, &packet->inner_src) ||
+	    nla_put(msg, IPSECSTAT_A_RECENT_INNER_DST, len, &packet->inner_dst))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* What is known of some packets alone. */
+static int ipsecstat_put_more(struct sk_buff *msg,
+			      const struct ipsecstat_recent_drop *drop)
+{
+	const struct ipsecstat_packet *packet = &drop->packet;
+
+	if (packet->has_seq &&
+	    (nla_put_u32(msg, IPSECSTAT_A_RECENT_SEQ_FIRST, drop->seq_first) ||
+	     nla_put_u32(msg, IPSECSTAT_A_RECENT_SEQ_LAST, packet->seq)))
+		return -EMSGSIZE;
+	if (packet->has_policy &&
+	    nla_put_u8(msg, IPSECSTAT_A_RECENT_POLICY, packet->policy))
+		return -EMSGSIZE;
+	if (packet->ifindex &&
+	    nla_put_u32(msg, IPSECSTAT_A_RECENT_IFINDEX, packet->ifindex))
+		return -EMSGSIZE;
+	return ipsecstat_put_inner(msg, packet);
+}
+
 /* One message: a line. */
 static int ipsecstat_put_line(struct sk_buff *msg,
 			      const struct ipsecstat_recent_drop *drop,
@@ -48,7 +81,8 @@ static int ipsecstat_put_line(struct sk_buff *msg,
 
 	if (!header)
 		return -EMSGSIZE;
-	if (ipsecstat_put_who(msg, &drop->who) ||
+	if (ipsecstat_put_who(msg, &drop->packet.who) ||
+	    ipsecstat_put_more(msg, drop) ||
 	    nla_put_uint(msg, IPSECSTAT_A_RECENT_COUNT, drop->count) ||
 	    nla_put_uint(msg, IPSECSTAT_A_RECENT_FIRST, drop->first) ||
 	    nla_put_uint(msg, IPSECSTAT_A_RECENT_LAST, drop->last)) {

@@ -22,7 +22,7 @@
 
 /*
  * Every caller of the policy check in the kernel that frees the packet without
- * a reason, under each name that a compiler may leave of it.
+ * a reason, under each name that a compiler may leave of it; and who forwards.
  */
 static const struct {
 	const char *function;
@@ -30,7 +30,8 @@ static const struct {
 } ipsecstat_sites[] = {
 	{ "xfrm_input", IPSECSTAT_SITE_INPUT },
 	{ "xfrm_state_flush", IPSECSTAT_SITE_FLUSH },
-	{ "ip6_forward", IPSECSTAT_SITE_POLICY },
+	{ "ip_forward", IPSECSTAT_SITE_FORWARD },
+	{ "ip6_forward", IPSECSTAT_SITE_FORWARD },
 	{ "rawv6_rcv", IPSECSTAT_SITE_POLICY },
 	{ "udp_rcv", IPSECSTAT_SITE_POLICY },
 	{ "__udp4_lib_rcv", IPSECSTAT_SITE_POLICY },
@@ -68,11 +69,11 @@ static const struct {
 
 /*
  * Call sites seen, by a hash of their address. An entry is the address shifted
- * by two, with the site in the two bits that this frees: one word, so that it
+ * by three, with the site in the bits that this frees: one word, so that it
  * is read and written whole. Kernel addresses differ in the bits that stay.
  */
 #define IPSECSTAT_SITE_BITS	8
-#define IPSECSTAT_SITE_SHIFT	2
+#define IPSECSTAT_SITE_SHIFT	3
 
 static unsigned long ipsecstat_seen_sites[1 << IPSECSTAT_SITE_BITS];
 

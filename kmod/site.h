@@ -8,12 +8,14 @@
  * enum ipsecstat_site - which function a call came from
  * @IPSECSTAT_SITE_UNKNOWN: none of those below
  * @IPSECSTAT_SITE_POLICY: one that frees what the policy check refused
+ * @IPSECSTAT_SITE_FORWARD: the same, on the way to another host
  * @IPSECSTAT_SITE_INPUT: xfrm_input()
  * @IPSECSTAT_SITE_FLUSH: xfrm_state_flush()
  */
 enum ipsecstat_site {
 	IPSECSTAT_SITE_UNKNOWN,
 	IPSECSTAT_SITE_POLICY,
+	IPSECSTAT_SITE_FORWARD,
 	IPSECSTAT_SITE_INPUT,
 	IPSECSTAT_SITE_FLUSH,
 };

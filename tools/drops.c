@@ -30,9 +30,9 @@ static const struct {
 
 struct settings {
 	bool json;
-	bool times;
-	bool each;
+	struct drops_view view;
 	const char *netns;
+	bool all_netns;
 };
 
 static void take_json(void *settings, const char *argument)
@@ -44,13 +44,19 @@ static void take_json(void *settings, const char *argument)
 static void take_times(void *settings, const char *argument)
 {
 	(void)argument;
-	((struct settings *)settings)->times = true;
+	((struct settings *)settings)->view.times = true;
 }
 
 static void take_each(void *settings, const char *argument)
 {
 	(void)argument;
-	((struct settings *)settings)->each = true;
+	((struct settings *)settings)->view.each = true;
+}
+
+static void take_full(void *settings, const char *argument)
+{
+	(void)argument;
+	((struct settings *)settings)->view.full = true;
 }
 
 static void take_netns(void *settings, const char *argument)
@@ -58,12 +64,25 @@ static void take_netns(void *settings, const char *argument)
 	((struct settings *)settings)->netns = netns_argument(argument);
 }
 
+static void take_all_netns(void *settings, const char *argument)
+{
+	(void)argument;
+	((struct settings *)settings)->all_netns = true;
+}
+
 static const struct option_row options[] = {
 	{ 'j', "json", NULL, "output JSON", take_json },
 	{ 't', "times", NULL, "print times, not how long ago", take_times },
 	{ 'e', "each", NULL, "print each SPI, also those of a sender of many",
 	  take_each },
-	{ 'n', "netns", "NAME", "those of this network namespace", take_netns },
+	{ 'f', "full", NULL, "print all that is known of each line", take_full },
+	{ 'n', "netns", "NETNS", "those of this network namespace", take_netns },
+	{ 'a', "all-netns", NULL, "those of all that have a name, and this one",
+	  take_all_netns },
+};
+
+static const struct conflict conflicts[] = {
+	{ 'n', 'a', "all of them or one" },
 };
 
 static int take_whole(void *context, int command, struct nlattr **attrs)
@@ -77,9 +96,16 @@ static int take_whole(void *context, int command, struct nlattr **attrs)
 	return 0;
 }
 
+/* What is read, and by which socket. */
+struct reading {
+	struct table *table;
+	int socket;
+};
+
 static int add_line(void *context, int command, struct nlattr **attrs)
 {
-	struct table *table = context;
+	const struct reading *reading = context;
+	struct table *table = reading->table;
 	struct line *more = reallocarray(table->lines, table->n_lines + 1,
 					 sizeof(*more));
 
@@ -87,12 +113,14 @@ static int add_line(void *context, int command, struct nlattr **attrs)
 	if (!more)
 		return -ENOMEM;
 	table->lines = more;
-	return read_line(attrs, &table->lines[table->n_lines++]);
+	return read_line(reading->socket, attrs,
+			 &table->lines[table->n_lines++]);
 }
 
 static int ask(struct family *family, struct table *table)
 {
-	const struct family_reader lines = { add_line, table,
+	struct reading reading = { table, family_fd(family) };
+	const struct family_reader lines = { add_line, &reading,
 					     IPSECSTAT_A_RECENT_MAX };
 	const struct family_reader as_a_whole = { take_whole, table,
 						  IPSECSTAT_A_RECENT_MAX };
@@ -126,39 +154,41 @@ static int add_lines(struct json_object *root, const struct table *table)
 	return 0;
 }
 
-static int add_all(struct json_object *root, const struct table *table)
+/* The table as an object, after what it begins with. Takes it over. */
+static struct json_object *table_object(struct json_object *root,
+					const struct table *table)
 {
-	if (json_add(root, "version", json_object_new_int(SCHEMA_VERSION)))
-		return -1;
-	for (size_t i = 0; i < N_WHOLE; i++)
-		if (json_add(root, whole[i].key,
-			     json_object_new_uint64(table->whole[i])))
-			return -1;
-	return add_lines(root, table);
+	int err = root ? 0 : -1;
+
+	for (size_t i = 0; !err && i < N_WHOLE; i++)
+		err = json_add(root, whole[i].key,
+			       json_object_new_uint64(table->whole[i]));
+	if (!err)
+		err = add_lines(root, table);
+	if (!err)
+		return root;
+	json_object_put(root);
+	return NULL;
 }
 
-/* 0, or 1 for want of memory. */
-static int show_object(const struct table *table)
+static struct json_object *root_object(void)
 {
-	struct json_object *root = json_object_new_object();
+	struct json_member version = {
+		"version", json_object_new_int(SCHEMA_VERSION)
+	};
 
-	if (root && add_all(root, table)) {
-		json_object_put(root);
-		return 1;
-	}
-	return json_write(stdout, root, false) ? 1 : 0;
+	return json_object_of(&version, 1);
 }
 
 /* In the network namespace that the thread is in. */
-static int read_all(void *context, const char *netns)
+static int read_table(struct table *table)
 {
 	struct family *family = family_open();
 	int err;
 
-	(void)netns;
 	if (!family)
 		return -1;
-	err = ask(family, context);
+	err = ask(family, table);
 	if (err)
 		family_complain(family, "cannot read the recent drops");
 	/* Closed before a word is written, so none can get into its socket. */
@@ -166,24 +196,98 @@ static int read_all(void *context, const char *netns)
 	return err ? -1 : 0;
 }
 
+/* What is shown of the network namespaces, one after the other. */
+struct showing {
+	const struct settings *settings;
+	struct json_object *named;	/* of all, by name */
+	bool begun;
+};
+
+static int out_of_memory(void)
+{
+	say("out of memory");
+	return -1;
+}
+
+static int show_table(const struct showing *showing, const struct table *table,
+		      const char *netns)
+{
+	if (showing->settings->all_netns) {
+		if (showing->begun)
+			putchar('\n');
+		netns_heading(stdout, netns);
+		putchar('\n');
+	}
+	return drops_table(table, &showing->settings->view) ? out_of_memory() : 0;
+}
+
+static int show_json(const struct showing *showing, const struct table *table,
+		     const char *netns)
+{
+	struct json_object *object;
+
+	if (showing->settings->all_netns) {
+		object = table_object(json_object_new_object(), table);
+		return json_add(showing->named, netns, object) ?
+		       out_of_memory() : 0;
+	}
+	object = table_object(root_object(), table);
+	return json_write(stdout, object, false) ? out_of_memory() : 0;
+}
+
+static int visit(void *context, const char *netns)
+{
+	struct showing *showing = context;
+	struct table table = { 0 };
+	int err = read_table(&table);
+
+	if (!err && showing->settings->json)
+		err = show_json(showing, &table, netns);
+	else if (!err)
+		err = show_table(showing, &table, netns);
+	showing->begun = true;
+	free(table.lines);
+	return err;
+}
+
+/* All that can be read are shown. 0, or another number. */
+static int visit_all(struct showing *showing)
+{
+	struct json_object *root;
+	int err;
+
+	if (!showing->settings->json)
+		return netns_visit_all(visit, showing);
+	root = root_object();
+	showing->named = json_object_new_object();
+	if (!root || !showing->named ||
+	    json_add(root, "netns", json_object_get(showing->named))) {
+		err = out_of_memory();
+	} else {
+		err = netns_visit_all(visit, showing);
+		if (json_write(stdout, json_object_get(root), false))
+			err = out_of_memory();
+	}
+	json_object_put(showing->named);
+	json_object_put(root);
+	return err;
+}
+
 static int run(int argc, char **argv)
 {
 	struct settings settings = { 0 };
-	struct table table = { 0 };
-	int err;
+	struct showing showing = { .settings = &settings };
+	int err, status;
 
 	parse_options(&drops_command, argc, argv, &settings);
-	err = settings.netns ?
-	      netns_visit(settings.netns, read_all, &table) :
-	      read_all(&table, "");
-	if (!err && settings.json)
-		err = show_object(&table);
-	else if (!err)
-		err = drops_table(&table, settings.times, settings.each);
-	if (err > 0)
-		say("out of memory");
-	free(table.lines);
-	return err ? EXIT_FAILURE : finish_output();
+	if (settings.all_netns)
+		err = visit_all(&showing);
+	else if (settings.netns)
+		err = netns_visit(settings.netns, visit, &showing);
+	else
+		err = visit(&showing, "");
+	status = finish_output();
+	return err ? EXIT_FAILURE : status;
 }
 
 const struct command drops_command = {
@@ -192,5 +296,7 @@ const struct command drops_command = {
 	.summary = "List recently dropped packets by source and reason.",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
+	.conflicts = conflicts,
+	.n_conflicts = ARRAY_SIZE(conflicts),
 	.run = run,
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,30 +178,76 @@ static const struct cells heading = { {
 	[SOURCE] = "Source", [DESTINATION] = "Destination",
 } };
 
-static void print_rows(const struct row *rows, size_t n_rows, bool times)
+/* What is known of a line, one after the other within the width of the screen. */
+struct facts {
+	size_t used;	/* of the row */
+};
+
+__attribute__((format(printf, 2, 3)))
+static void print_fact(struct facts *facts, const char *format, ...)
+{
+	char text[128];
+	size_t length;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	length = strlen(text);
+	if (facts->used && facts->used + 2 + length < COLUMNS) {
+		facts->used += (size_t)printf(", %s", text);
+		return;
+	}
+	if (facts->used)
+		printf(",\n");
+	facts->used = (size_t)printf("    %s", text);
+}
+
+static void print_facts(const struct line *line)
+{
+	struct facts facts = { 0 };
+
+	if (line->has_sequence)
+		print_fact(&facts, "sequence numbers %" PRIu32 " to %" PRIu32,
+			   line->sequence_first, line->sequence_last);
+	if (line->policy)
+		print_fact(&facts, "policy %s", line->policy);
+	if (line->device[0])
+		print_fact(&facts, "device %s", line->device);
+	if (line->inner_source[0])
+		print_fact(&facts, "inside %s > %s", line->inner_source,
+			   line->inner_destination);
+	if (facts.used)
+		putchar('\n');
+}
+
+static void print_rows(const struct row *rows, size_t n_rows,
+		       const struct drops_view *view)
 {
 	struct sheet sheet = { 0 };
 	struct cells cells;
 
 	widen(&sheet, &heading);
 	for (size_t i = 0; i < n_rows; i++) {
-		fill_cells(&rows[i], times, &cells);
+		fill_cells(&rows[i], view->times, &cells);
 		widen(&sheet, &cells);
 	}
 	print_cells(&sheet, &heading);
 	for (size_t i = 0; i < n_rows; i++) {
-		fill_cells(&rows[i], times, &cells);
+		fill_cells(&rows[i], view->times, &cells);
 		print_cells(&sheet, &cells);
+		if (view->full)
+			print_facts(rows[i].line);
 	}
 }
 
-int drops_table(const struct table *table, bool times, bool each)
+int drops_table(const struct table *table, const struct drops_view *view)
 {
 	struct row *rows = calloc(table->n_lines + 1, sizeof(*rows));
 
 	if (!rows)
 		return 1;
-	print_rows(rows, make_rows(table, rows, each), times);
+	print_rows(rows, make_rows(table, rows, view->each || view->full), view);
 	printf("\n%" PRIu64 " of %" PRIu64 " lines; packets without a line:\n%"
 	       PRIu64 " evicted, %" PRIu64 " out of memory, %" PRIu64
 	       " unseen\n",

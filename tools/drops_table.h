@@ -25,10 +25,14 @@ struct table {
 	size_t n_lines;
 };
 
-/*
- * Prints it within 80 columns, with times or ages, and one line for a sender of many
- * SPIs or @each. 0, or 1 for want of memory.
- */
-int drops_table(const struct table *table, bool times, bool each);
+/* How it is shown. */
+struct drops_view {
+	bool times;	/* and not ages */
+	bool each;	/* not one line for a sender of many SPIs */
+	bool full;	/* what else is known of each line, below it */
+};
+
+/* Prints it within 80 columns. 0, or 1 for want of memory. */
+int drops_table(const struct table *table, const struct drops_view *view);
 
 #endif

@@ -5,10 +5,12 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include <fwpuclnt.h>
 #include <linux/ipsecstat.h>
+#include <linux/xfrm.h>
 
 #include "command.h"
 #include "json.h"
@@ -58,12 +60,57 @@ static int read_address(const struct nlattr *attr, char *text, socklen_t size)
 	return inet_ntop(family, nla_data(attr), text, size) ? 0 : -EPROTO;
 }
 
-int read_line(struct nlattr **attrs, struct line *line)
+/* One that is gone has a number left. */
+static void read_device(int socket, const struct nlattr *attr,
+			char name[IF_NAMESIZE])
+{
+	struct ifreq request = { 0 };
+
+	if (!attr || nla_len(attr) != sizeof(uint32_t))
+		return;
+	request.ifr_ifindex = (int)nla_get_u32(attr);
+	if (ioctl(socket, SIOCGIFNAME, &request))
+		snprintf(name, IF_NAMESIZE, "if%d", request.ifr_ifindex);
+	else
+		snprintf(name, IF_NAMESIZE, "%s", request.ifr_name);
+}
+
+static const char *policy_name(const struct nlattr *attr)
+{
+	if (!attr || nla_len(attr) != sizeof(uint8_t))
+		return NULL;
+	return nla_get_u8(attr) == XFRM_POLICY_FWD ? "fwd" : "in";
+}
+
+/* What is known of some packets alone. */
+static void read_more(int socket, struct nlattr **attrs, struct line *line)
+{
+	uint64_t first, last;
+
+	line->has_sequence =
+		!read_uint(attrs[IPSECSTAT_A_RECENT_SEQ_FIRST], &first) &&
+		!read_uint(attrs[IPSECSTAT_A_RECENT_SEQ_LAST], &last);
+	if (line->has_sequence) {
+		line->sequence_first = (uint32_t)first;
+		line->sequence_last = (uint32_t)last;
+	}
+	line->policy = policy_name(attrs[IPSECSTAT_A_RECENT_POLICY]);
+	read_device(socket, attrs[IPSECSTAT_A_RECENT_IFINDEX], line->device);
+	if (read_address(attrs[IPSECSTAT_A_RECENT_INNER_SRC],
+			 line->inner_source, sizeof(line->inner_source)) ||
+	    read_address(attrs[IPSECSTAT_A_RECENT_INNER_DST],
+			 line->inner_destination,
+			 sizeof(line->inner_destination)))
+		line->inner_source[0] = '\0';
+}
+
+int read_line(int socket, struct nlattr **attrs, struct line *line)
 {
 	const struct nlattr *protocol = attrs[IPSECSTAT_A_RECENT_PROTO];
 	const struct nlattr *spi = attrs[IPSECSTAT_A_RECENT_SPI];
 	uint64_t reason, first, last;
 
+	*line = (struct line){ 0 };
 	if (read_uint(attrs[IPSECSTAT_A_RECENT_REASON], &reason) ||
 	    read_uint(attrs[IPSECSTAT_A_RECENT_COUNT], &line->packets) ||
 	    read_uint(attrs[IPSECSTAT_A_RECENT_FIRST], &first) ||
@@ -80,6 +127,7 @@ int read_line(struct nlattr **attrs, struct line *line)
 	line->spi = ntohl(nla_get_u32(spi));
 	line->first = since_1970(first);
 	line->last = since_1970(last);
+	read_more(socket, attrs, line);
 	return 0;
 }
 
@@ -126,6 +174,45 @@ static struct json_object *spi_object(uint32_t spi)
 	return json_object_new_string(text);
 }
 
+static struct json_object *sequence_object(const struct line *line)
+{
+	struct json_member members[] = {
+		{ "first", json_object_new_int64(line->sequence_first) },
+		{ "last", json_object_new_int64(line->sequence_last) },
+	};
+
+	return json_object_of(members, ARRAY_SIZE(members));
+}
+
+static struct json_object *inner_object(const struct line *line)
+{
+	struct json_member members[] = {
+		{ "source", json_object_new_string(line->inner_source) },
+		{ "destination",
+		  json_object_new_string(line->inner_destination) },
+	};
+
+	return json_object_of(members, ARRAY_SIZE(members));
+}
+
+/* Keys that are there if it is known. 0 or -1. */
+static int add_more(struct json_object *object, const struct line *line)
+{
+	if (line->has_sequence &&
+	    json_add(object, "sequence", sequence_object(line)))
+		return -1;
+	if (line->policy &&
+	    json_add(object, "policy", json_object_new_string(line->policy)))
+		return -1;
+	if (line->device[0] &&
+	    json_add(object, "device", json_object_new_string(line->device)))
+		return -1;
+	if (line->inner_source[0] &&
+	    json_add(object, "inner", inner_object(line)))
+		return -1;
+	return 0;
+}
+
 struct json_object *line_object(const struct line *line)
 {
 	struct json_member members[] = {
@@ -138,6 +225,12 @@ struct json_object *line_object(const struct line *line)
 		{ "first", time_object(line->first) },
 		{ "last", time_object(line->last) },
 	};
+	struct json_object *object = json_object_of(members,
+						    ARRAY_SIZE(members));
 
-	return json_object_of(members, ARRAY_SIZE(members));
+	if (object && add_more(object, line)) {
+		json_object_put(object);
+		object = NULL;
+	}
+	return object;
 }

@@ -6,6 +6,8 @@
 #ifndef LINE_H
 #define LINE_H
 
+#include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <json-c/json.h>
@@ -13,22 +15,35 @@
 
 #define NS_PER_S 1000000000ULL
 
+#define ADDRESS_SIZE 46		/* the longest IPv6 address */
+
 struct line {
 	const char *reason;	/* a word of kmod/ipsecstat.yaml */
 	unsigned int protocol;
-	char source[46];	/* the longest IPv6 address */
-	char destination[46];
+	char source[ADDRESS_SIZE];
+	char destination[ADDRESS_SIZE];
 	uint32_t spi;
 	uint64_t packets;
 	uint64_t first;		/* ns since 1970 */
 	uint64_t last;
+	bool has_sequence;
+	uint32_t sequence_first;
+	uint32_t sequence_last;
+	/* Of its last packet; NULL or empty if not known. */
+	const char *policy;
+	char device[IF_NAMESIZE];
+	char inner_source[ADDRESS_SIZE];
+	char inner_destination[ADDRESS_SIZE];
 };
 
 /* An integer of 4 or 8 bytes. 0, or -EPROTO if it is missing or neither. */
 int read_uint(const struct nlattr *attr, uint64_t *value);
 
-/* A message of the kernel, with its attributes. 0 or -EPROTO. */
-int read_line(struct nlattr **attrs, struct line *line);
+/*
+ * A message of the kernel, with its attributes. Devices are those of the network
+ * namespace of the socket. 0 or -EPROTO.
+ */
+int read_line(int socket, struct nlattr **attrs, struct line *line);
 
 /* The word for a reason, "unknown" if it is one of a later module. */
 const char *reason_name(uint64_t reason);

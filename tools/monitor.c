@@ -43,7 +43,7 @@ static void take_netns(void *settings, const char *argument)
 
 static const struct option_row options[] = {
 	{ 'j', "json", NULL, "show them as JSON, an object a line", take_json },
-	{ 'n', "netns", "NAME", "those of this network namespace", take_netns },
+	{ 'n', "netns", "NETNS", "those of this network namespace", take_netns },
 };
 
 static volatile sig_atomic_t ended;
@@ -85,18 +85,24 @@ static void show_line(const struct line *line)
 	       spi, line->packets, line->packets == 1 ? "" : "s");
 }
 
+/* What is followed, and how it is shown. */
+struct following {
+	bool json;
+	int socket;
+};
+
 static int show_event(void *context, int command, struct nlattr **attrs)
 {
-	const bool *json = context;
+	const struct following *following = context;
 	struct line line;
 	int err;
 
 	if (command == IPSECSTAT_CMD_PEER_NTF)
-		return peer_event_show(attrs, *json);
+		return peer_event_show(attrs, following->json);
 	if (command != IPSECSTAT_CMD_DROP_NTF)
 		return 0;
-	err = read_line(attrs, &line);
-	if (!err && *json)
+	err = read_line(following->socket, attrs, &line);
+	if (!err && following->json)
 		err = json_write(stdout, line_object(&line), true) ? -ENOMEM : 0;
 	else if (!err)
 		show_line(&line);
@@ -105,9 +111,10 @@ static int show_event(void *context, int command, struct nlattr **attrs)
 
 static int follow(struct family *family, bool json)
 {
-	const struct family_reader reader = { show_event, &json,
+	struct following following = { json, family_fd(family) };
+	const struct family_reader reader = { show_event, &following,
 					      MAX_ATTR };
-	struct pollfd events = { family_fd(family), POLLIN, 0 };
+	struct pollfd events = { following.socket, POLLIN, 0 };
 	const sigset_t waiting = catch_signals();
 	int err = 0;
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,24 +24,59 @@ static bool is_name(const char *name)
 	       strcmp(name, "..") != 0 && strlen(name) <= NAME_MAX;
 }
 
+static bool is_path(const char *name)
+{
+	return strchr(name, '/') && strlen(name) <= NAME_MAX;
+}
+
+static bool is_pid(const char *name)
+{
+	return *name && !name[strspn(name, "0123456789")];
+}
+
 const char *netns_argument(const char *argument)
 {
-	if (!is_name(argument))
-		bad_usage("'%s' cannot be the name of a network namespace",
+	if (!is_name(argument) && !is_path(argument))
+		bad_usage("'%s' cannot be a network namespace: a name, a path, or the PID of a process in it",
 			  argument);
 	return argument;
 }
 
-static int open_netns(const char *name)
+void netns_heading(FILE *out, const char *name)
+{
+	fputs(*name ? "Network namespace " : "Network namespace without a name",
+	      out);
+	for (; *name; name++)
+		fputc(iscntrl((unsigned char)*name) ? '?' : *name, out);
+}
+
+__attribute__((format(printf, 1, 2)))
+static int open_path(const char *format, ...)
 {
 	char path[sizeof(NETNS_DIR) + NAME_MAX];
+	va_list args;
 
+	va_start(args, format);
+	vsnprintf(path, sizeof(path), format, args);
+	va_end(args);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* A name comes before a process of that number. */
+static int open_netns(const char *name)
+{
+	int fd;
+
+	if (is_path(name))
+		return open_path("%s", name);
 	if (!is_name(name)) {
 		errno = EINVAL;
 		return -1;
 	}
-	snprintf(path, sizeof(path), NETNS_DIR "%s", name);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	fd = open_path(NETNS_DIR "%s", name);
+	if (fd < 0 && errno == ENOENT && is_pid(name))
+		fd = open_path("/proc/%s/ns/net", name);
+	return fd;
 }
 
 /* What mends the failures that a user can mend. */
@@ -51,7 +89,7 @@ static const char *remedy(int err)
 	case EACCES:
 		return "run it as root";
 	case EINVAL:
-		return "it is no network namespace; take it away: ip netns delete NAME";
+		return "it is no network namespace; if it is left over: ip netns delete NAME";
 	default:
 		return NULL;
 	}
@@ -120,6 +158,69 @@ static int visit_listed(struct dirent **entries, int n, netns_visit_fn *visit,
 			result += abs(netns_visit(entries[i]->d_name, visit,
 						  context));
 	return result;
+}
+
+/* Those seen so far, by the inodes of their files. */
+struct seen {
+	ino_t *inodes;
+	size_t count;
+};
+
+/* 1 if it is a new one, 0 if not, -1 for want of memory. */
+static int see(struct seen *seen, ino_t inode)
+{
+	ino_t *more;
+
+	for (size_t i = 0; i < seen->count; i++)
+		if (seen->inodes[i] == inode)
+			return 0;
+	more = reallocarray(seen->inodes, seen->count + 1, sizeof(*more));
+	if (!more)
+		return -1;
+	more[seen->count++] = inode;
+	seen->inodes = more;
+	return 1;
+}
+
+/* Sees those of a folder's entries; returns how many are new, or -1. */
+static int see_all(struct seen *seen, const char *folder, const char *below)
+{
+	DIR *dir = opendir(folder);
+	char path[2 * NAME_MAX];
+	struct dirent *entry;
+	struct stat file;
+	int found = 0;
+
+	while (dir && found >= 0 && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "%s%s%s", folder, entry->d_name,
+			 below);
+		if (entry->d_name[0] == '.' || stat(path, &file) ||
+		    !S_ISREG(file.st_mode))
+			continue;
+		switch (see(seen, file.st_ino)) {
+		case 1:
+			found++;
+			break;
+		case -1:
+			found = -1;
+		}
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+int netns_unnamed(void)
+{
+	struct seen seen = { 0 };
+	struct stat own;
+	int found = -1;
+
+	if (!stat(OWN, &own) && see(&seen, own.st_ino) > 0 &&
+	    see_all(&seen, NETNS_DIR, "") >= 0)
+		found = see_all(&seen, "/proc/", "/ns/net");
+	free(seen.inodes);
+	return found;
 }
 
 int netns_visit_all(netns_visit_fn *visit, void *context)

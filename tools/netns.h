@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Network namespaces by name, as ip-netns(8) keeps them. */
+/*
+ * Network namespaces: by name, as ip-netns(8) keeps them, by the path of a file that
+ * stands for one, or by the PID of a process in it.
+ */
 #ifndef NETNS_H
 #define NETNS_H
 
-#include <stdbool.h>
+#include <stdio.h>
 
 /*
- * Calls visit() within the namespace of that name, and comes back. Returns what
+ * Calls visit() within that namespace, and comes back. Returns what
  * it returns, or -1 after telling why the namespace cannot be entered.
  */
 typedef int netns_visit_fn(void *context, const char *name);
@@ -19,7 +22,19 @@ int netns_visit(const char *name, netns_visit_fn *visit, void *context);
  */
 int netns_visit_all(netns_visit_fn *visit, void *context);
 
-/* The argument of an option; ends the program if it can be no name. */
+/*
+ * What stands above its figures. Names are whatever a file may be called; the
+ * terminal is not to obey them.
+ */
+void netns_heading(FILE *out, const char *name);
+
+/*
+ * How many more there are that processes are in, or -1 if that is not to be known.
+ * Without rights over a process, its namespace is not seen.
+ */
+int netns_unnamed(void);
+
+/* The argument of an option; ends the program if it can be none of these. */
 const char *netns_argument(const char *argument);
 
 #endif

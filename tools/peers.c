@@ -168,7 +168,7 @@ static const struct option_row options[] = {
 	  take_watch },
 	{ 'N', "names", "FILE", "read names of peers from here, not from "
 	  PEER_NAMES_FILE, take_names },
-	{ 'n', "netns", "NAME", "read network namespace NAME", take_netns },
+	{ 'n', "netns", "NETNS", "those of this network namespace", take_netns },
 };
 
 static const struct conflict conflicts[] = {

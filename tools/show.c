@@ -166,7 +166,7 @@ static const struct option_row options[] = {
 	{ SAVE, "save", "FILE", "save them, too, for --since", take_save },
 	{ SINCE, "since", "FILE", "show what rose since they were saved",
 	  take_since },
-	{ 'n', "netns", "NAME", "those of this network namespace", take_netns },
+	{ 'n', "netns", "NETNS", "those of this network namespace", take_netns },
 	{ 'a', "all-netns", NULL, "those of all that have a name, and this one",
 	  take_all_netns },
 	{ 'c', "per-cpu", NULL, "those of each CPU, too", take_per_cpu },
@@ -247,6 +247,16 @@ static void show_when(const struct course *c, FILE *out)
 	fputc('\n', out);
 }
 
+/* Below a table of all that have a name. */
+static void show_unnamed(FILE *out)
+{
+	int count = netns_unnamed();
+
+	if (count > 0)
+		fprintf(out, "\nNot shown: %d network namespace%s without a name (--netns PID).\n",
+			count, count == 1 ? "" : "s");
+}
+
 static int show(const void *context, FILE *out, bool compact)
 {
 	const struct course *c = context;
@@ -267,6 +277,8 @@ static int show(const void *context, FILE *out, bool compact)
 		show_when(c, out);
 	result = s->format(out, &report);
 	peer_sources_show(out, &c->peers, shown(c)->named);
+	if (s->format == show_table && s->scope.all_netns && !compact)
+		show_unnamed(out);
 	if (again && s->format == show_table && !c->on_screen)
 		fputc('\n', out);
 	return result;

@@ -10,10 +10,10 @@
  *   2 + 25 | 2 + 10 | 2 + 10 | 2 + 10 | 2 + 11		drops
  *   2 + 25 | 2 + 11 | 2 + 11 | 2 + 11 | 2 + 11		traffic
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "netns.h"
 #include "show.h"
 #include "units.h"
 
@@ -270,15 +270,6 @@ static bool has_cpus(const struct reading *reading)
 	       reading->samples[reading->n_samples - 1].cpu != ALL_CPUS;
 }
 
-/* Names are whatever a file may be called; the terminal is not to obey them. */
-static void put_name(FILE *out, const char *name)
-{
-	fputs(*name ? "Network namespace " : "Network namespace without a name",
-	      out);
-	for (; *name; name++)
-		fputc(iscntrl((unsigned char)*name) ? '?' : *name, out);
-}
-
 static void show_heading(struct table *table)
 {
 	const struct reading *reading = table->report->reading;
@@ -292,7 +283,7 @@ static void show_heading(struct table *table)
 	if (table->report->color)
 		fputs(BOLD, table->out);
 	if (reading->named)
-		put_name(table->out, table->sample->netns);
+		netns_heading(table->out, table->sample->netns);
 	if (cpu != ALL_CPUS)
 		fprintf(table->out, "%sCPU %d", reading->named ? ", " : "", cpu);
 	else if (!reading->named)

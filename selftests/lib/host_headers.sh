@@ -26,6 +26,15 @@ standards()
 	done
 }
 
+# What a word size changes, it changes in the oldest and the newest one.
+of_mode()
+{
+	case $1 in
+	-m32)	sed -n '1p;$p' ;;
+	*)	cat ;;
+	esac
+}
+
 language()
 {
 	case $1 in
@@ -87,7 +96,7 @@ write_alone
 write_orders
 for compiler in gcc clang g++ clang++; do
 	for mode in -m64 -m32; do
-		for std in $(standards $compiler); do
+		for std in $(standards $compiler | of_mode $mode); do
 			try "$compiler $mode -std=$std: each header alone" \
 				compile $compiler $mode "-std=$std" \
 				"${strict[@]}" "$tmp"/alone-*.c

@@ -20,7 +20,8 @@ if not ok:
 sys.exit(not ok)' "$tmp/out" "$1"
 }
 
-valid() { /usr/bin/python3 ./schema.py ipsecstat "$@" <"$tmp/out"; }
+schema() { /usr/bin/python3 ./schema.py "$@" <"$tmp/out"; }
+valid() { schema ipsecstat "$@"; }
 
 # Two namespaces with an SA in each direction, over a link between them.
 connect()
@@ -52,6 +53,22 @@ traffic()
 	done
 }
 
+not() { ! "$@"; }
+
+inode() { stat -Lc %i "$1"; }
+same() { [[ $(inode "$1") == $(inode "$2") ]]; }
+
+# Waits for a command to succeed.
+comes_true()
+{
+	local turns=0
+
+	until "$@"; do
+		((++turns < 1000)) || return
+		sleep 0.01
+	done
+}
+
 # Of each CPU, in the namespace $2, the figures of group $1, added up.
 adds_up()
 {
@@ -61,6 +78,7 @@ adds_up()
 
 clean_up()
 {
+	[[ ! $sleeper ]] || kill "$sleeper"
 	ip netns delete "$one"
 	ip netns delete "$two"
 	rm -f "/run/netns/$broken"
@@ -71,10 +89,11 @@ if [[ ! -e /sys/module/ipsecstat || $EUID -ne 0 ]]; then
 	ktap_skip_all "needs the module loaded, and root"
 	exit "$KSFT_SKIP"
 fi
-ktap_set_plan 35
+ktap_set_plan 51
 
 one=stat-one-$$ two=stat-two-$$ broken=stat-broken-$$
 pings=$((3 * $(nproc)))
+sleeper=
 trap 'clean_up; rm -rf "$tmp"' EXIT
 
 check "two network namespaces with SAs" connect
@@ -95,6 +114,42 @@ run "$IPSECSTAT" -n "$two" -j
 check "-n: what is seen from inside" found "all(n['$two'][key] == value
 	for key, value in json.load(open('$tmp/two')).items()
 	if key == 'since' or key.endswith('Statistics'))"
+
+run "$IPSECSTAT" -n "/run/netns/$one" -j
+check "-n path: its SAs" found "n['/run/netns/$one']['aggregateSaStatistics']['activeSas'] == 2"
+run "$IPSECSTAT" -a
+check "-a: none without a name is left out" not out_has "Not shown"
+unshare -n sleep 1000 &
+sleeper=$!
+check "a process in a namespace without a name" \
+	comes_true not same "/proc/$sleeper/ns/net" /proc/self/ns/net
+run "$IPSECSTAT" -n "$sleeper" -j
+check "-n PID: ends with 0" ended 0
+check "-n PID: no SAs of another one" found "n['$sleeper']['aggregateSaStatistics']['activeSas'] == 0"
+run "$IPSECSTAT" -a
+check "-a: says that one is left out" out_has "Not shown: 1 network namespace without a name (--netns PID)."
+ip netns exec "$one" sleep 1000 &
+named=$!
+check "a process in one with a name" \
+	comes_true same "/proc/$named/ns/net" "/run/netns/$one"
+run "$IPSECSTAT" -n "$named" -j
+check "-n PID of a named one: its SAs" found "n['$named']['aggregateSaStatistics']['activeSas'] == 2"
+kill "$named"
+wait "$named" 2>/dev/null
+run "$IPSECSTAT" -n 4194305
+check "-n PID, no such process: ends with 1" ended 1
+run "$IPSECSTAT" -n /etc/hostname
+check "-n path of no namespace: says so" err_has "it is no network namespace"
+run "$IPSECSTAT" -n "/$(printf '%0300d' 0)"
+check "-n, a path that is too long: wrong usage" ended 2
+
+run "$IPSECSTAT" drops -a
+check "drops -a: ends with 0" ended 0
+check "drops -a: headings" out_has "Network namespace $two"
+check "drops -a: that of none" out_has "Network namespace without a name"
+run "$IPSECSTAT" drops -a -j
+check "drops -a -j: all names" found "list(n) == ['', '$one', '$two']"
+check "drops -a -j: valid" schema ipsecstat-drops
 
 run "$IPSECSTAT" -a -j
 check "-a: ends with 0" ended 0

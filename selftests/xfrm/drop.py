@@ -66,6 +66,37 @@ def in_the_clear(reason, proto="udp"):
     return lambda f: named(reason, proto, f.inner)
 
 
+# Reasons for which a packet is dropped before it is unpacked, and after that.
+HAS_HEADER = {"no-state", "auth", "transform", "repeated", "late", "larval",
+              "expired", "encap", "direction"}
+AT_POLICY = {"selector", "template", "clear-text", "no-policy", "blocked",
+             "buffer"}
+
+
+def seq_of(packet, spi):
+    """The sequence number behind this SPI."""
+    raw = bytes(packet)
+    at = raw.index(spi.to_bytes(4, "big")) + 4
+    return int.from_bytes(raw[at:at + 4], "big")
+
+
+def more_of(f, who, packet):
+    """What else a line says of the last packet."""
+    found = who.reason not in ("no-state", "larval")
+    more = {"ifindex": "xfrmi" if f.flow.route == "xfrmi" and found else "eth0"}
+    # A tunnel is unpacked before its mode is found wrong; see transport_at_vti().
+    if (who.reason in HAS_HEADER and who.spi) or \
+            (who.reason == "mode" and who.spi == f.spi("backward")):
+        more["seq_last"] = seq_of(packet, who.spi)
+    if who.reason in AT_POLICY:
+        more["policy"] = "fwd" if f.flow.route == "forward" else "in"
+        if who.spi and f.flow.mode == "tunnel":
+            source = f.stranger if who.reason == "no-policy" else f.inner[0]
+            more["inner_src"], more["inner_dst"] = (
+                nl.address(ipsec.packed(end)) for end in (source, f.inner[1]))
+    return more
+
+
 # --- causes: (packets, figures, MIB[, lines]) for each step ------------------
 
 def good(f):
@@ -530,7 +561,21 @@ class Drops:
             if not lines:
                 dropped_here = who and figures.get(TOTAL)
                 lines = [{who(one): dropped_here} if dropped_here else {}]
+                problems += self._more(one, before, packets[-1])
             problems += ipsec.differ("line", self._grown(before), *lines)
+        return problems
+
+    def _more(self, one, before, packet):
+        """What else the lines that grew say of the last packet."""
+        problems = []
+        for line in map(nl.Family.line,
+                        set(self.stage.b.family.raw_lines()) - before):
+            told = {key: value for key, value in line.more.items()
+                    if key != "seq_first"}
+            with ipsec.inside(self.stage.b.name):
+                told["ifindex"] = socket.if_indextoname(told["ifindex"])
+            problems += ipsec.differ(f"{line.who.reason}:", told,
+                                     more_of(one, line.who, packet))
         return problems
 
     def _grown(self, before):

@@ -43,9 +43,9 @@ SPI = 0x1000                            # the first one that is made up
 INVALID = "esp.invalidSpisOnInbound"
 
 
-def esp(ends, spi):
+def esp(ends, spi, seq=1):
     """ESP under this SPI, and nothing of sense behind it."""
-    body = struct.pack("!II", spi, 1) + bytes(32)
+    body = struct.pack("!II", spi, seq) + bytes(32)
     packed = [ipsec.packed(end) for end in ends]
     if len(packed[0]) == 4:
         head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64,
@@ -97,8 +97,8 @@ class Wire:
             for version, kind in ((4, b"\x08\x00"), (6, b"\x86\xdd"))}
         self.socket = forge.wire(host)
 
-    def packet(self, spi, version=4):
-        return self.ether[version] + esp(self.ends[version], spi)
+    def packet(self, spi, version=4, seq=1):
+        return self.ether[version] + esp(self.ends[version], spi, seq)
 
     def send(self, *spis, version=4):
         for spi in spis:
@@ -180,6 +180,24 @@ class Cases:
         return problems + self._whole(lines=3) + self._same_lines(
             [(self.wire.who(SPI, 6), 2), (self.wire.who(SPI + 1, 6), 1),
              (self.wire.who(SPI), 3)])
+
+    def _numbered(self, *numbers):
+        """Packets of one line with these sequence numbers."""
+        def provoke():
+            for seq in numbers:
+                self.wire.socket.send(self.wire.packet(SPI, seq=seq))
+        return ipsec.expect(self.link.b, provoke, {
+            INVALID: len(numbers), ipsec.TOTAL: len(numbers)})
+
+    def first_and_last_sequence_number(self):
+        """Those of the first and the last packet, not the lowest and highest."""
+        problems = self._numbered(7, 9, 0, 0xffffffff, 8)
+        line, = self.family.lines()
+        with ipsec.inside(self.link.b.name):
+            device = socket.if_nametoindex("eth0")
+        return problems + ipsec.differ(
+            "line", line.more,
+            {"seq_first": 7, "seq_last": 8, "ifindex": device})
 
     def times_are_those_of_the_drops(self):
         times = [boottime()]
@@ -427,6 +445,23 @@ class Cases:
             problems.append(f"around them: {head!r}, {foot!r}")
         return problems
 
+    def tool_shows_all_that_is_known(self):
+        problems = self._numbered(7, 4294967295)
+        _, line, more, *_ = ipsec.run(*self._tool("drops", "--full")).splitlines()
+        wanted = "    sequence numbers 7 to 4294967295, device eth0"
+        if more != wanted:
+            problems.append(f"{more!r} below {line!r} is not {wanted!r}")
+        return problems
+
+    def tool_shows_a_device_that_is_gone(self):
+        problems = self._numbered(1)
+        line, = self.family.lines()
+        self.link.b.ip("link delete eth0")
+        told = json.loads(ipsec.run(*self._tool("drops", "--json")))["drops"]
+        name = f"if{line.more['ifindex']}"
+        return problems + ([] if told[0]["device"] == name else
+                           [f"{told} does not name {name}"])
+
     def tool_shows_json(self):
         problems = self._dropped(SPI, SPI, SPI) + \
             self._dropped(SPI + 1, version=6)
@@ -440,6 +475,9 @@ class Cases:
         problems += ipsec.differ("line", counts(map(from_json, told["drops"])),
                                  counts(lines))
         for line, seen in zip(lines, told["drops"]):
+            if seen["sequence"] != {"first": line.more["seq_first"],
+                                    "last": line.more["seq_last"]}:
+                problems.append(f"{seen} is not {line}")
             for key in ("first", "last"):
                 wanted = (getattr(line, key) + offset) / 1e9
                 if abs(seconds(seen[key]) - wanted) > 0.5:
@@ -572,7 +610,7 @@ def from_json(line):
     """As the family tells it; every packet here is one without an SA."""
     return nl.Line(nl.Who(line["reason"], line["protocol"], line["source"],
                           line["destination"], int(line["spi"], 16)),
-                   line["packets"], line["first"], line["last"])
+                   line["packets"], line["first"], line["last"], {})
 
 
 def on_a_link(cases, function):

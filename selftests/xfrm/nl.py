@@ -128,6 +128,8 @@ REASONS = ("no-state", "auth", "transform", "repeated", "late", "larval",
            "queue")
 REASON, PROTO, SRC, DST, SPI, COUNT, FIRST, LAST = range(1, 9)
 TABLE = {9: "limit", 10: "lines", 11: "evicted", 12: "missed", 13: "unseen"}
+SEQ_FIRST, SEQ_LAST, POLICY, IFINDEX, INNER_SRC, INNER_DST = range(14, 20)
+POLICIES = {0: "in", 2: "fwd"}
 
 PEER = ("local", "remote", "if_id", "state", "sas_in", "sas_out", "larval",
         "bytes_in", "packets_in", "bytes_out", "packets_out", "added",
@@ -141,9 +143,20 @@ END_REASONS = ("time", "bytes", "packets", "deleted", "flushed", "migrated",
 PEER_EVENTS = ("up", "down", "rekeyed", "acquire")
 PEER_SUMS = PEER[7:14]
 
-# A line of the table of recent drops; what comes first tells it from others.
+# A line of the table of recent drops; what comes first tells it from others, and
+# what is known of some packets alone is a dictionary.
 Who = collections.namedtuple("Who", "reason proto src dst spi")
-Line = collections.namedtuple("Line", "who count first last")
+Line = collections.namedtuple("Line", "who count first last more")
+
+
+def policy(value):
+    return POLICIES[number(value)]
+
+
+# Attributes of some lines alone: name, and how the value is read.
+MORE = {SEQ_FIRST: ("seq_first", number), SEQ_LAST: ("seq_last", number),
+        POLICY: ("policy", policy), IFINDEX: ("ifindex", number),
+        INNER_SRC: ("inner_src", address), INNER_DST: ("inner_dst", address)}
 
 
 class Family(Socket):
@@ -195,12 +208,15 @@ class Family(Socket):
     @staticmethod
     def line(reply):
         told = dict(attributes(reply))
-        if told.keys() != set(range(REASON, LAST + 1)):
+        if not set(range(REASON, LAST + 1)) <= told.keys() <= \
+                set((*range(REASON, LAST + 1), *MORE)):
             raise ValueError(f"a line has the attributes {sorted(told)}")
         return Line(Who(REASONS[number(told[REASON])], number(told[PROTO]),
                         address(told[SRC]), address(told[DST]),
                         int.from_bytes(told[SPI], "big")),
-                    *(number(told[kind]) for kind in (COUNT, FIRST, LAST)))
+                    *(number(told[kind]) for kind in (COUNT, FIRST, LAST)),
+                    {MORE[kind][0]: MORE[kind][1](value)
+                     for kind, value in told.items() if kind in MORE})
 
     # -- peers ---
 

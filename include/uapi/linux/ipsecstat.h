@@ -12,7 +12,8 @@
  * DROP_GET as do:	what the table of recent drops is as a whole:
  *			IPSECSTAT_A_RECENT_LIMIT and on.
  * DROP_GET as dump:	one message for each line of it, latest first:
- *			IPSECSTAT_A_RECENT_REASON to _LAST.
+ *			IPSECSTAT_A_RECENT_REASON to _LAST, and of what is
+ *			known IPSECSTAT_A_RECENT_SEQ_FIRST and on.
  * DROP_NTF:		to the group IPSECSTAT_MCGRP_DROPS, a line that is new
  *			or has grown.
  *
@@ -246,6 +247,12 @@ enum {
 	IPSECSTAT_A_RECENT_EVICTED,	/* packets of lines that are gone */
 	IPSECSTAT_A_RECENT_MISSED,	/* packets without a line: no memory */
 	IPSECSTAT_A_RECENT_UNSEEN,	/* packets that were not seen freed */
+	IPSECSTAT_A_RECENT_SEQ_FIRST,	/* u32: sequence number of the first */
+	IPSECSTAT_A_RECENT_SEQ_LAST,	/* u32: sequence number of the last */
+	IPSECSTAT_A_RECENT_POLICY,	/* u8: XFRM_POLICY_IN, _FWD: check failed */
+	IPSECSTAT_A_RECENT_IFINDEX,	/* u32: device that it came by */
+	IPSECSTAT_A_RECENT_INNER_SRC,	/* 4 or 16 bytes: of what a tunnel carried */
+	IPSECSTAT_A_RECENT_INNER_DST,	/* 4 or 16 bytes */
 
 	__IPSECSTAT_A_RECENT_MAX,
 	IPSECSTAT_A_RECENT_MAX = (__IPSECSTAT_A_RECENT_MAX - 1)
