@@ -207,7 +207,10 @@ static void print_facts(const struct line *line)
 {
 	struct facts facts = { 0 };
 
-	if (line->has_sequence)
+	if (line->has_sequence && line->sequence_first == line->sequence_last)
+		print_fact(&facts, "sequence number %" PRIu32,
+			   line->sequence_last);
+	else if (line->has_sequence)
 		print_fact(&facts, "sequence numbers %" PRIu32 " to %" PRIu32,
 			   line->sequence_first, line->sequence_last);
 	if (line->policy)
