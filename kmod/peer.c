@@ -294,6 +294,7 @@ static void ipsecstat_peer_add_sum(struct ipsecstat_others *others,
 	others->sum.added += peer->sum.added;
 	others->sum.deleted += peer->sum.deleted;
 	others->sum.rekeyed += peer->sum.rekeyed;
+	others->sum.mapped += peer->sum.mapped;
 	for (reason = 0; reason < IPSECSTAT_REASONS; reason++)
 		others->sum.drop[reason] += peer->sum.drop[reason];
 }
@@ -529,6 +530,20 @@ void ipsecstat_peer_rekeyed(struct ipsecstat_net *block,
 {
 	peer->sum.rekeyed++;
 	ipsecstat_peer_report(block, peer, IPSECSTAT_PEER_EVENTS_REKEYED);
+}
+
+/**
+ * ipsecstat_peer_mapped() - a packet in UDP came from another end than its SA has
+ * @block: the namespace
+ * @peer: the peer
+ *
+ * Context: The lock of sa.c is held.
+ */
+void ipsecstat_peer_mapped(struct ipsecstat_net *block,
+			   struct ipsecstat_peer *peer)
+{
+	peer->sum.mapped++;
+	ipsecstat_peer_report(block, peer, IPSECSTAT_PEER_EVENTS_MAPPED);
 }
 
 /**

@@ -26,6 +26,7 @@ struct xfrm_state;
  * @added: SAs that became VALID
  * @deleted: SAs that were VALID and left
  * @rekeyed: outbound SAs that replaced a live one
+ * @mapped: inbound packets in UDP from another end than the SA sends to
  * @drop: inbound packets dropped, by enum ipsecstat_drop_reason
  */
 struct ipsecstat_peer_sum {
@@ -34,6 +35,7 @@ struct ipsecstat_peer_sum {
 	u64 added;
 	u64 deleted;
 	u64 rekeyed;
+	u64 mapped;
 	u64 drop[IPSECSTAT_REASONS];
 };
 
@@ -205,6 +207,8 @@ bool ipsecstat_peer_sends(const struct ipsecstat_peer *peer,
 			  const struct xfrm_state *x);
 void ipsecstat_peer_rekeyed(struct ipsecstat_net *block,
 			    struct ipsecstat_peer *peer);
+void ipsecstat_peer_mapped(struct ipsecstat_net *block,
+			   struct ipsecstat_peer *peer);
 int ipsecstat_peer_larval_add(struct ipsecstat_net *block,
 			      const struct xfrm_state *x);
 void ipsecstat_peer_larval_del(struct ipsecstat_net *block,

@@ -81,6 +81,7 @@ static int ipsecstat_put_sums(struct sk_buff *msg,
 	    nla_put_uint(msg, IPSECSTAT_A_PEER_ADDED, sum->added) ||
 	    nla_put_uint(msg, IPSECSTAT_A_PEER_DELETED, sum->deleted) ||
 	    nla_put_uint(msg, IPSECSTAT_A_PEER_REKEYED, sum->rekeyed) ||
+	    nla_put_uint(msg, IPSECSTAT_A_PEER_MAPPED, sum->mapped) ||
 	    ipsecstat_put_drops(msg, IPSECSTAT_A_PEER_DROPPED_IN, sum->drop))
 		return -EMSGSIZE;
 	return 0;

@@ -363,10 +363,33 @@ static void notrace ipsecstat_on_alloc_spi(unsigned long ip,
 		ipsecstat_sa_add_larval(x);
 }
 
+/*
+ * km_new_mapping(x, address, port): a good packet of x, in UDP, came from elsewhere.
+ * Key managers after the first one that takes it do not hear of it.
+ */
+static void notrace ipsecstat_on_mapping(unsigned long ip,
+					 unsigned long parent_ip,
+					 struct ftrace_ops *ops,
+					 struct ftrace_regs *fregs)
+{
+	struct xfrm_state *x = (void *)ftrace_regs_get_argument(fregs, 0);
+	struct ipsecstat_member *member;
+	unsigned long flags;
+
+	if (!ipsecstat_sa_mark(x))
+		return;
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
+	member = ipsecstat_member_find(x);
+	if (member && member->peer)
+		ipsecstat_peer_mapped(ipsecstat_net(xs_net(x)), member->peer);
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
+}
+
 static struct ipsecstat_hook ipsecstat_begin_hooks[] = {
 	IPSECSTAT_HOOK("__xfrm_state_insert", ipsecstat_on_insert),
 	IPSECSTAT_HOOK("__xfrm_state_bump_genids", ipsecstat_on_bump),
 	IPSECSTAT_HOOK("xfrm_alloc_spi", ipsecstat_on_alloc_spi),
+	IPSECSTAT_HOOK("km_new_mapping", ipsecstat_on_mapping),
 };
 
 static struct ipsecstat_hook ipsecstat_end_hooks[] = {

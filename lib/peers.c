@@ -50,6 +50,11 @@ static const struct row sums[] = {
 	SUM(REKEYED, rekeys),
 };
 
+/* An older module has none of these. */
+static const struct row later_sums[] = {
+	SUM(MAPPED, packetsRemapped),
+};
+
 static const struct row required[] = {
 	PEER(IF_ID, FWP_U32, ifId),
 	PEER(STATE, FWP_U32, state),
@@ -212,6 +217,7 @@ static bool read_sums(const void *data, size_t len, struct nlattr *const *attrs,
 		      FWPUCLNT_PEER_SUMS *to)
 {
 	return READ_ROWS(attrs, sums, true, to) &&
+	       READ_ROWS(attrs, later_sums, false, to) &&
 	       read_drops(data, len, IPSECSTAT_A_PEER_DROPPED_IN,
 			  &to->packetsDropped, to->dropped);
 }

@@ -33,6 +33,7 @@ static const struct {
 	{ IPSECSTAT_PEER_EVENTS_DOWN, "down" },
 	{ IPSECSTAT_PEER_EVENTS_REKEYED, "rekeyed" },
 	{ IPSECSTAT_PEER_EVENTS_ACQUIRE, "negotiating" },
+	{ IPSECSTAT_PEER_EVENTS_MAPPED, "remapped" },
 };
 
 static int read_address(const struct nlattr *attr, char *text)

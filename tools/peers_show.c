@@ -193,6 +193,10 @@ static void show_peer(FILE *out, const FWPUCLNT_PEER *peer,
 	format_amount(sent, sizeof(sent), UNIT_BYTES, sums->bytesOutbound);
 	fprintf(out, "  traffic        %s in (%llu packets), %s out (%llu packets)\n",
 		in, sums->packetsInbound, sent, sums->packetsOutbound);
+	if (sums->packetsRemapped)
+		fprintf(out, "  NAT            %llu packet%s from another address or port than the SA has\n",
+			sums->packetsRemapped,
+			sums->packetsRemapped == 1 ? "" : "s");
 	fprintf(out, "  used           %" PRIu32 " %% of the sequence numbers, %" PRIu32
 	       " %% of a limit; %" PRIu32 " SA%s over 80 %%\n",
 	       peer->sequenceUsed, peer->limitUsed, peer->nearEnd,
@@ -247,6 +251,7 @@ static struct json_object *sums_object(const FWPUCLNT_PEER_SUMS *sums)
 		{ "sasAdded", number(sums->sasAdded) },
 		{ "sasDeleted", number(sums->sasDeleted) },
 		{ "rekeys", number(sums->rekeys) },
+		{ "packetsRemapped", number(sums->packetsRemapped) },
 		{ "packetsDropped", number(sums->packetsDropped) },
 		{ "dropped", dropped_object(sums->dropped) },
 	};

@@ -166,6 +166,8 @@ const char *FwpuclntDropReasonName(UINT32 reason);
  * @sasAdded: SAs that became active
  * @sasDeleted: SAs that were active and ended
  * @rekeys: rekeyed pairs of SAs, as successfulRekeys counts them
+ * @packetsRemapped: good inbound packets, in UDP, from another address or port than
+ *	their SA sends to, as after a NAT has mapped anew; 0 with older kernel modules
  * @packetsDropped: inbound packets dropped for any reason
  * @dropped: the same by FWPUCLNT_DROP_REASON
  */
@@ -177,6 +179,7 @@ typedef struct FWPUCLNT_PEER_SUMS_ {
 	UINT64 sasAdded;
 	UINT64 sasDeleted;
 	UINT64 rekeys;
+	UINT64 packetsRemapped;
 	UINT64 packetsDropped;
 	UINT64 dropped[FWPUCLNT_DROP_REASONS];
 } FWPUCLNT_PEER_SUMS;

@@ -84,6 +84,7 @@ static void put_sums(struct forge *f, struct flaw flaw, struct flaw in_dropped)
 	for (type = IPSECSTAT_A_PEER_BYTES_IN; type <= IPSECSTAT_A_PEER_REKEYED;
 	     type++)
 		put64(f, flaw, type, 101 + type - IPSECSTAT_A_PEER_BYTES_IN);
+	put64(f, flaw, IPSECSTAT_A_PEER_MAPPED, 108);
 	put_dropped(f, IPSECSTAT_A_PEER_DROPPED_IN, IPSECSTAT_DROP_REASON_AUTH,
 		    10, in_dropped);
 	put_dropped(f, IPSECSTAT_A_PEER_DROPPED_IN, IPSECSTAT_DROP_REASON_LATE,

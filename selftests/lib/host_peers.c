@@ -115,6 +115,7 @@ TEST_F(peers, every_sum)
 	EXPECT_EQ(105, sums->sasAdded);
 	EXPECT_EQ(106, sums->sasDeleted);
 	EXPECT_EQ(107, sums->rekeys);
+	EXPECT_EQ(108, sums->packetsRemapped);
 	EXPECT_EQ(10, sums->dropped[FWPUCLNT_DROP_AUTH]);
 	EXPECT_EQ(1ULL << 40, sums->dropped[FWPUCLNT_DROP_LATE]);
 	/* With those of a reason that is not known. */

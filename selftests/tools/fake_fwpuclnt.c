@@ -176,7 +176,7 @@ static void fill_peer(FWPUCLNT_PEER *peer, uint32_t state)
 	peer->larvalSas = state == FWPUCLNT_PEER_NEGOTIATING;
 	peer->sums = (FWPUCLNT_PEER_SUMS){
 		1000ull << 10 * state, 10, 2000ull << 10 * state, 20, 30, 28, 14,
-		12, { [FWPUCLNT_DROP_AUTH] = 10, [FWPUCLNT_DROP_LATE] = 2 },
+		3, 12, { [FWPUCLNT_DROP_AUTH] = 10, [FWPUCLNT_DROP_LATE] = 2 },
 	};
 	peer->first = seconds_ago(3 * 86400);
 	peer->changed = seconds_ago(200);

@@ -152,7 +152,8 @@ class Cases:
                 exchange.there_and_back()
         return self._is(self.link.b, (PEERS["hidden"][1], ROUTER), None,
                         state="up", sas_in=1, sas_out=1, added=4, deleted=2,
-                        packets_in=2 * COUNT + 1, packets_out=2 * COUNT)
+                        packets_in=2 * COUNT + 1, packets_out=2 * COUNT,
+                        mapped=1)
 
     def peer_dies(self):
         """It is down, and stays in the list with its reason and its sums."""

@@ -135,13 +135,13 @@ PEER = ("local", "remote", "if_id", "state", "sas_in", "sas_out", "larval",
         "bytes_in", "packets_in", "bytes_out", "packets_out", "added",
         "deleted", "rekeyed", "first", "changed", "up_since", "larval_since",
         "sequence_used", "limit_used", "near_end", "ended", "events", "others",
-        "peers", "idle", "idle_limit", "dropped_in", "unattributed")
+        "peers", "idle", "idle_limit", "dropped_in", "unattributed", "mapped")
 ENDED = ("at", "reason", "spi", "outbound", "replaced", "pid", "comm")
 PEER_STATES = ("down", "negotiating", "half", "up")
 END_REASONS = ("time", "bytes", "packets", "deleted", "flushed", "migrated",
                "device", "unanswered")
-PEER_EVENTS = ("up", "down", "rekeyed", "acquire")
-PEER_SUMS = PEER[7:14]
+PEER_EVENTS = ("up", "down", "rekeyed", "acquire", "mapped")
+PEER_SUMS = (*PEER[7:14], "mapped")
 
 # A line of the table of recent drops; what comes first tells it from others, and
 # what is known of some packets alone is a dictionary.

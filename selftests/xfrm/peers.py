@@ -42,6 +42,7 @@ SHOWN = {"state": "state", "if_id": "ifId", "sas_in": "sasInbound",
          "bytes_in": "bytesInbound", "packets_in": "packetsInbound",
          "bytes_out": "bytesOutbound", "packets_out": "packetsOutbound",
          "added": "sasAdded", "deleted": "sasDeleted", "rekeyed": "rekeys",
+         "mapped": "packetsRemapped",
          "near_end": "nearEnd"}
 ENOENT, EOPNOTSUPP = 2, 95
 REKEYS, READS, ROUNDS = 10, 10, 5

@@ -148,12 +148,14 @@ enum ipsecstat_end_reason {
  * @IPSECSTAT_PEER_EVENTS_DOWN: its last VALID SA ended
  * @IPSECSTAT_PEER_EVENTS_REKEYED: an outbound SA replaced a live one
  * @IPSECSTAT_PEER_EVENTS_ACQUIRE: it got a larval SA and had none
+ * @IPSECSTAT_PEER_EVENTS_MAPPED: packets in UDP come from another end than its SAs have
  */
 enum ipsecstat_peer_events {
 	IPSECSTAT_PEER_EVENTS_UP = 1,
 	IPSECSTAT_PEER_EVENTS_DOWN = 2,
 	IPSECSTAT_PEER_EVENTS_REKEYED = 4,
 	IPSECSTAT_PEER_EVENTS_ACQUIRE = 8,
+	IPSECSTAT_PEER_EVENTS_MAPPED = 16,
 };
 
 /* A whole message. */
@@ -289,6 +291,7 @@ enum {
 	IPSECSTAT_A_PEER_IDLE_LIMIT,	/* u32: peers without an SA there can be */
 	IPSECSTAT_A_PEER_DROPPED_IN,	/* nests of IPSECSTAT_A_DROPPED_* */
 	IPSECSTAT_A_PEER_UNATTRIBUTED,	/* the same, of packets without a peer */
+	IPSECSTAT_A_PEER_MAPPED,	/* packets in UDP from another end */
 
 	__IPSECSTAT_A_PEER_MAX,
 	IPSECSTAT_A_PEER_MAX = (__IPSECSTAT_A_PEER_MAX - 1)
