@@ -34,7 +34,7 @@ SCALE = float(os.environ.get("CHURN_SCALE", "0.01"))
 REQID = 7
 EXPIRE_GROUP = 2
 EXPIRING = 256                          # SAs that end in the same second
-PATIENCE = 120
+PATIENCE = 600                          # to unload waits for all that is going on
 
 
 # --- where a churner works --------------------------------------------------

@@ -22,6 +22,7 @@ A second way from a to b is through a router that hides a:
     a eth1 10.0.1.1 --- 10.0.1.254 router 10.0.2.254 --- 10.0.2.1 eth1 b
 """
 import contextlib
+import errno
 import os
 import re
 import socket
@@ -277,7 +278,18 @@ class Exchange:
         return sock
 
     def send(self, side):
-        self.sockets[side].sendto(b"x" * PAYLOAD, (self.ends[1 - side], PORT))
+        """Again if the SA that was to be used is deleted just now."""
+        def sends():
+            try:
+                self.sockets[side].sendto(b"x" * PAYLOAD,
+                                          (self.ends[1 - side], PORT))
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+                return False
+            return True
+
+        ipsec.until(sends, "a datagram is taken")
 
     def one_way(self, side=0):
         self.send(side)
