@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ipsecstat monitor: a line for each event, until it is told to end.
+ * ipsecstat monitor: a line for each event, until a signal or the module ends it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 #include "drops.h"
@@ -28,6 +29,7 @@ static const char *const groups[] = {
 struct settings {
 	bool json;
 	const char *netns;	/* NULL: where it runs */
+	bool all_netns;
 };
 
 static void take_json(void *settings, const char *argument)
@@ -41,9 +43,34 @@ static void take_netns(void *settings, const char *argument)
 	((struct settings *)settings)->netns = netns_argument(argument);
 }
 
+static void take_all_netns(void *settings, const char *argument)
+{
+	(void)argument;
+	((struct settings *)settings)->all_netns = true;
+}
+
 static const struct option_row options[] = {
 	{ 'j', "json", NULL, "show them as JSON, an object a line", take_json },
 	{ 'n', "netns", "NETNS", "those of this network namespace", take_netns },
+	{ 'a', "all-netns", NULL, "those of all that have a name, and this one",
+	  take_all_netns },
+};
+
+static const struct conflict conflicts[] = {
+	{ 'n', 'a', "all of them or one" },
+};
+
+/* A network namespace that is followed. */
+struct source {
+	const struct settings *settings;
+	struct family *family;
+	char *netns;
+};
+
+struct sources {
+	const struct settings *settings;
+	struct source *list;
+	size_t count;
 };
 
 static volatile sig_atomic_t ended;
@@ -85,82 +112,178 @@ static void show_line(const struct line *line)
 	       spi, line->packets, line->packets == 1 ? "" : "s");
 }
 
-/* What is followed, and how it is shown. */
-struct following {
-	bool json;
-	int socket;
-};
+/* Takes the object over, NULL for want of memory. */
+static int show_object(const struct source *source, struct json_object *object)
+{
+	if (object && source->settings->all_netns &&
+	    json_add(object, "netns", json_object_new_string(source->netns))) {
+		json_object_put(object);
+		object = NULL;
+	}
+	return json_write(stdout, object, true) ? -ENOMEM : 0;
+}
+
+static int show_peer(const struct source *source, struct nlattr **attrs)
+{
+	struct json_object *object = NULL;
+	int err;
+
+	if (!source->settings->json)
+		return peer_event_print(attrs);
+	err = peer_event_object(attrs, &object);
+	return err ? err : show_object(source, object);
+}
+
+static int show_drop(const struct source *source, struct nlattr **attrs)
+{
+	struct line line;
+	int err = read_line(family_fd(source->family), attrs, &line);
+
+	if (err)
+		return err;
+	if (source->settings->json)
+		return show_object(source, line_object(&line));
+	show_line(&line);
+	return 0;
+}
 
 static int show_event(void *context, int command, struct nlattr **attrs)
 {
-	const struct following *following = context;
-	struct line line;
-	int err;
+	const struct source *source = context;
+	const struct settings *settings = source->settings;
 
-	if (command == IPSECSTAT_CMD_PEER_NTF)
-		return peer_event_show(attrs, following->json);
-	if (command != IPSECSTAT_CMD_DROP_NTF)
+	if (command != IPSECSTAT_CMD_PEER_NTF &&
+	    command != IPSECSTAT_CMD_DROP_NTF)
 		return 0;
-	err = read_line(following->socket, attrs, &line);
-	if (!err && following->json)
-		err = json_write(stdout, line_object(&line), true) ? -ENOMEM : 0;
-	else if (!err)
-		show_line(&line);
-	return err;
+	if (settings->all_netns && !settings->json) {
+		netns_put_name(stdout, *source->netns ? source->netns : "-");
+		fputs("  ", stdout);
+	}
+	return command == IPSECSTAT_CMD_PEER_NTF ? show_peer(source, attrs) :
+						   show_drop(source, attrs);
 }
 
-static int follow(struct family *family, bool json)
+/* What has come; lost events do not end it. */
+static int receive(struct source *source)
 {
-	struct following following = { json, family_fd(family) };
-	const struct family_reader reader = { show_event, &following,
-					      MAX_ATTR };
-	struct pollfd events = { following.socket, POLLIN, 0 };
-	const sigset_t waiting = catch_signals();
-	int err = 0;
+	const struct family_reader reader = { show_event, source, MAX_ATTR };
+	int err = family_receive(source->family, &reader);
 
-	while (!err && !ended && !ferror(stdout)) {
-		if (ppoll(&events, 1, NULL, &waiting) < 0)
+	if (err != -ENOBUFS)
+		return err;
+	say("events were lost; ipsecstat drops and peers have the counts");
+	return 0;
+}
+
+/* Of all that have something to read, until one fails. Returns whether one did. */
+static bool receive_all(const struct sources *sources,
+			const struct pollfd *events)
+{
+	for (size_t i = 0; i < sources->count; i++) {
+		if (!events[i].revents || !receive(&sources->list[i]))
 			continue;
-		err = family_receive(family, &reader);
-		if (err == -ENOBUFS) {
-			say("events were lost; ipsecstat drops and peers have the counts");
-			err = 0;
-		}
+		family_complain(sources->list[i].family, "cannot watch events");
+		return true;
+	}
+	return false;
+}
+
+static int follow(const struct sources *sources)
+{
+	struct pollfd *events = calloc(sources->count, sizeof(*events));
+	const sigset_t waiting = catch_signals();
+	bool failed = !events;
+
+	if (failed)
+		say("out of memory");
+	for (size_t i = 0; !failed && i < sources->count; i++)
+		events[i] = (struct pollfd){
+			family_fd(sources->list[i].family), POLLIN, 0
+		};
+	while (!failed && !ended && !ferror(stdout)) {
+		if (ppoll(events, sources->count, NULL, &waiting) < 0)
+			continue;
+		failed = receive_all(sources, events);
 		/* Who reads from a pipe wants them now. */
 		fflush(stdout);
 	}
-	return err;
+	free(events);
+	return failed ? -1 : 0;
+}
+
+static int add_source(struct sources *sources, const char *netns)
+{
+	struct source *more = reallocarray(sources->list, sources->count + 1,
+					   sizeof(*more));
+	struct source *source;
+
+	if (!more)
+		return -1;
+	sources->list = more;
+	source = &more[sources->count];
+	source->settings = sources->settings;
+	source->family = NULL;
+	source->netns = strdup(netns);
+	if (!source->netns)
+		return -1;
+	sources->count++;
+	return 0;
+}
+
+/* The last one. */
+static void drop_source(struct sources *sources)
+{
+	struct source *source = &sources->list[--sources->count];
+
+	if (source->family)
+		family_close(source->family);
+	free(source->netns);
 }
 
 /* A socket stays in the network namespace in which it was opened. */
-static int open_socket(void *context, const char *netns)
+static int open_source(void *context, const char *netns)
 {
-	struct family **family = context;
+	struct sources *sources = context;
+	struct source *source;
 
-	(void)netns;
-	*family = family_open();
-	return *family ? 0 : -1;
+	if (add_source(sources, netns)) {
+		say("out of memory");
+		return -1;
+	}
+	source = &sources->list[sources->count - 1];
+	source->family = family_open();
+	if (source->family && !family_join(source->family, groups))
+		return 0;
+	if (source->family)
+		family_complain(source->family, "cannot watch events");
+	drop_source(sources);
+	return -1;
+}
+
+static void close_sources(struct sources *sources)
+{
+	while (sources->count)
+		drop_source(sources);
+	free(sources->list);
 }
 
 static int run(int argc, char **argv)
 {
 	struct settings settings = { 0 };
-	struct family *family = NULL;
+	struct sources sources = { .settings = &settings };
 	int err;
 
 	parse_options(&monitor_command, argc, argv, &settings);
-	if (settings.netns)
-		netns_visit(settings.netns, open_socket, &family);
+	if (settings.all_netns)
+		err = netns_visit_all(open_source, &sources);
+	else if (settings.netns)
+		err = netns_visit(settings.netns, open_source, &sources);
 	else
-		open_socket(&family, "");
-	if (!family)
-		return EXIT_FAILURE;
-	err = family_join(family, groups);
-	if (!err)
-		err = follow(family, settings.json);
-	if (err)
-		family_complain(family, "cannot watch events");
-	family_close(family);
+		err = open_source(&sources, "");
+	/* Of those that can be followed, even if others cannot. */
+	if (sources.count && follow(&sources))
+		err = -1;
+	close_sources(&sources);
 	return err ? EXIT_FAILURE : finish_output();
 }
 
@@ -170,5 +293,7 @@ const struct command monitor_command = {
 	.summary = "Print drops, and peers going up and down, as it happens.",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
+	.conflicts = conflicts,
+	.n_conflicts = ARRAY_SIZE(conflicts),
 	.run = run,
 };

@@ -42,12 +42,17 @@ const char *netns_argument(const char *argument)
 	return argument;
 }
 
+void netns_put_name(FILE *out, const char *name)
+{
+	for (; *name; name++)
+		fputc(iscntrl((unsigned char)*name) ? '?' : *name, out);
+}
+
 void netns_heading(FILE *out, const char *name)
 {
 	fputs(*name ? "Network namespace " : "Network namespace without a name",
 	      out);
-	for (; *name; name++)
-		fputc(iscntrl((unsigned char)*name) ? '?' : *name, out);
+	netns_put_name(out, name);
 }
 
 __attribute__((format(printf, 1, 2)))

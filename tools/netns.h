@@ -22,10 +22,10 @@ int netns_visit(const char *name, netns_visit_fn *visit, void *context);
  */
 int netns_visit_all(netns_visit_fn *visit, void *context);
 
-/*
- * What stands above its figures. Names are whatever a file may be called; the
- * terminal is not to obey them.
- */
+/* Names are whatever a file may be called; the terminal is not to obey them. */
+void netns_put_name(FILE *out, const char *name);
+
+/* What stands above its figures. */
 void netns_heading(FILE *out, const char *name);
 
 /*

@@ -147,15 +147,22 @@ static struct json_object *event_object(const struct event *event)
 	return root;
 }
 
-int peer_event_show(struct nlattr **attrs, bool json)
+int peer_event_print(struct nlattr **attrs)
 {
 	struct event event;
 
 	if (read_event(attrs, &event))
 		return -EPROTO;
-	if (json)
-		return json_write(stdout, event_object(&event), true) ?
-		       -ENOMEM : 0;
 	print_event(&event);
 	return 0;
+}
+
+int peer_event_object(struct nlattr **attrs, struct json_object **object)
+{
+	struct event event;
+
+	if (read_event(attrs, &event))
+		return -EPROTO;
+	*object = event_object(&event);
+	return *object ? 0 : -ENOMEM;
 }

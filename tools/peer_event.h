@@ -3,14 +3,14 @@
 #ifndef PEER_EVENT_H
 #define PEER_EVENT_H
 
-#include <stdbool.h>
-
+#include <json-c/json.h>
 #include <netlink/attr.h>
 
 /*
- * Prints a notification with its attributes, which go up to IPSECSTAT_A_PEER_MAX.
- * 0, -EPROTO or -ENOMEM.
+ * A notification with its attributes, which go up to IPSECSTAT_A_PEER_MAX: printed, or
+ * as an object. 0, -EPROTO or -ENOMEM.
  */
-int peer_event_show(struct nlattr **attrs, bool json);
+int peer_event_print(struct nlattr **attrs);
+int peer_event_object(struct nlattr **attrs, struct json_object **object);
 
 #endif

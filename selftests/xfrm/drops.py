@@ -531,6 +531,23 @@ class Cases:
     def monitor_of_another_namespace(self):
         return self._tells_lines([TOOL, "monitor", "-n", self.link.b.name])
 
+    def monitor_of_all_namespaces(self):
+        told, problems = self._monitored([TOOL, "monitor", "-a"], "2 packets")
+        if not problems and not told[-1].startswith(f"{self.link.b.name}  2"):
+            problems.append(f"{told[-1]!r} does not begin with the name")
+        return problems
+
+    def monitor_of_all_namespaces_tells_json(self):
+        told, problems = self._monitored([TOOL, "monitor", "-a", "-j"],
+                                         '"packets":2')
+        if problems:
+            return problems
+        line = json.loads(told[-1])
+        problems = schema.complaints("ipsecstat-drops/drop", [line])
+        if line["netns"] != self.link.b.name:
+            problems.append(f"{line} does not name {self.link.b.name}")
+        return problems
+
     def monitor_tells_json(self):
         told, problems = self._monitored(self._tool("monitor", "-j"),
                                          '"packets":2')
