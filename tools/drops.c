@@ -96,16 +96,9 @@ static int take_whole(void *context, int command, struct nlattr **attrs)
 	return 0;
 }
 
-/* What is read, and by which socket. */
-struct reading {
-	struct table *table;
-	int socket;
-};
-
 static int add_line(void *context, int command, struct nlattr **attrs)
 {
-	const struct reading *reading = context;
-	struct table *table = reading->table;
+	struct table *table = context;
 	struct line *more = reallocarray(table->lines, table->n_lines + 1,
 					 sizeof(*more));
 
@@ -113,19 +106,18 @@ static int add_line(void *context, int command, struct nlattr **attrs)
 	if (!more)
 		return -ENOMEM;
 	table->lines = more;
-	return read_line(reading->socket, attrs,
-			 &table->lines[table->n_lines++]);
+	return read_line(table->socket, attrs, &table->lines[table->n_lines++]);
 }
 
 static int ask(struct family *family, struct table *table)
 {
-	struct reading reading = { table, family_fd(family) };
-	const struct family_reader lines = { add_line, &reading,
+	const struct family_reader lines = { add_line, table,
 					     IPSECSTAT_A_RECENT_MAX };
 	const struct family_reader as_a_whole = { take_whole, table,
 						  IPSECSTAT_A_RECENT_MAX };
 	int err;
 
+	table->socket = family_fd(family);
 	err = family_ask(family, family_request(family, IPSECSTAT_CMD_DROP_GET,
 						NLM_F_DUMP), &lines);
 	if (!err)

@@ -23,6 +23,7 @@ struct table {
 	uint64_t whole[N_WHOLE];
 	struct line *lines;	/* that with the latest packet first */
 	size_t n_lines;
+	int socket;		/* by which it is read */
 };
 
 /* How it is shown. */
