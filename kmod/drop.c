@@ -107,13 +107,6 @@ static u8 ipsecstat_reason(const struct ipsecstat_mib_line *line,
 	return line->sa;
 }
 
-/* The device, unless it is one of another namespace. */
-static int ipsecstat_ifindex(const struct net *net, const struct sk_buff *skb)
-{
-	return skb->dev && net_eq(dev_net(skb->dev), net) ?
-	       skb->dev->ifindex : 0;
-}
-
 /* VTI has xfrm_input() ask them: known by what nothing else in it refuses. */
 static bool ipsecstat_policies_asked(enum ipsecstat_site site, u8 reason)
 {
@@ -132,15 +125,13 @@ static bool ipsecstat_policies_asked(enum ipsecstat_site site, u8 reason)
 }
 
 /* What is known from where it is freed. Policies are asked of what is unpacked. */
-static void ipsecstat_add_circumstances(const struct net *net,
-					enum ipsecstat_site site,
+static void ipsecstat_add_circumstances(enum ipsecstat_site site,
 					const struct sk_buff *skb,
 					const struct xfrm_state *last,
 					struct ipsecstat_packet *packet)
 {
 	const struct ipsecstat_hint *hint = this_cpu_ptr(&ipsecstat_hint);
 
-	packet->ifindex = ipsecstat_ifindex(net, skb);
 	if (hint->skb == skb && hint->has_seq)
 		ipsecstat_packet_set_seq(packet, hint->seq);
 	if (!ipsecstat_policies_asked(site, packet->who.reason))
@@ -174,9 +165,9 @@ static void ipsecstat_attribute(struct net *net,
 	/* The ends of an SA of another namespace are not for its eyes. */
 	if (x && !net_eq(read_pnet(&x->xs_net), net))
 		x = NULL;
-	ipsecstat_packet_read(skb, x, last, &packet);
+	ipsecstat_packet_read(net, skb, x, last, &packet);
 	packet.who.reason = reason;
-	ipsecstat_add_circumstances(net, site, skb, x ? last : NULL, &packet);
+	ipsecstat_add_circumstances(site, skb, x ? last : NULL, &packet);
 	ipsecstat_recent_add(net, &packet);
 	ipsecstat_peer_drop(net, x, &packet.who, reason, steps);
 }
@@ -296,14 +287,12 @@ static void ipsecstat_on_kfree_skb(IPSECSTAT_KFREE_SKB_ARGS)
 
 /* There is no SA in the path of a packet that found none. */
 static void ipsecstat_count_unfound(struct net *net, u8 reason,
-				    const struct sk_buff *skb,
 				    struct ipsecstat_packet *packet)
 {
 	struct ipsecstat_who *who = &packet->who;
 
 	ipsecstat_count_drop(net, reason, ipsecstat_owner(who->proto), 1);
 	who->reason = reason;
-	packet->ifindex = ipsecstat_ifindex(net, skb);
 	ipsecstat_recent_add(net, packet);
 	ipsecstat_peer_drop(net, NULL, who, reason, 1);
 }
@@ -333,11 +322,11 @@ static void notrace ipsecstat_on_notfound(unsigned long ip,
 		reason = IPSECSTAT_DROP_REASON_DIRECTION;
 	else
 		return;
-	ipsecstat_packet_read(skb, NULL, NULL, &packet);
+	ipsecstat_packet_read(net, skb, NULL, NULL, &packet);
 	packet.who.proto = ipsecstat_packet_spi_proto(skb, family, spi, seq);
 	packet.who.spi = spi;
 	ipsecstat_packet_set_seq(&packet, seq);
-	ipsecstat_count_unfound(net, reason, skb, &packet);
+	ipsecstat_count_unfound(net, reason, &packet);
 }
 
 /* xfrm_audit_state_notfound_simple(skb, family), of Mobile IPv6 */
@@ -353,9 +342,8 @@ static void notrace ipsecstat_on_notfound_simple(unsigned long ip,
 	if (!ipsecstat_mib_in_step() ||
 	    !ipsecstat_mib_moved(net, IPSECSTAT_MIB_NO_STATES))
 		return;
-	ipsecstat_packet_read(skb, NULL, NULL, &packet);
-	ipsecstat_count_unfound(net, IPSECSTAT_DROP_REASON_NO_STATE, skb,
-				&packet);
+	ipsecstat_packet_read(net, skb, NULL, NULL, &packet);
+	ipsecstat_count_unfound(net, IPSECSTAT_DROP_REASON_NO_STATE, &packet);
 }
 
 static void notrace ipsecstat_hint_set(const struct ipsecstat_hint *hint)

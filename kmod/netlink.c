@@ -87,6 +87,24 @@ static int ipsecstat_put_drops(struct sk_buff *msg, int nest_attr,
 }
 
 /**
+ * ipsecstat_put_address() - put an address of either IP version
+ * @msg: the message
+ * @attr: the attribute
+ * @family: AF_INET or AF_INET6
+ * @address: 4 or 16 bytes
+ *
+ * Context: Any.
+ * Return: 0 or -EMSGSIZE
+ */
+int ipsecstat_put_address(struct sk_buff *msg, int attr, u16 family,
+			  const void *address)
+{
+	return nla_put(msg, attr, family == AF_INET ? sizeof(struct in_addr) :
+						      sizeof(struct in6_addr),
+		       address);
+}
+
+/**
  * ipsecstat_put_dropped() - add an entry of packets dropped
  * @msg: the message
  * @nest_attr: attribute that the entry is

@@ -14,6 +14,8 @@ enum {
 
 extern struct genl_family ipsecstat_family;
 
+int ipsecstat_put_address(struct sk_buff *msg, int attr, u16 family,
+			  const void *address);
 int ipsecstat_put_dropped(struct sk_buff *msg, int nest_attr, u8 reason,
 			  u8 proto, u64 packets);
 int ipsecstat_check_version(const struct genlmsghdr *header,

@@ -12,6 +12,13 @@
 #include "packet.h"
 #include "recent.h"
 
+/* Where an ESP or AH header has its SPI, and behind that the sequence number. */
+static int ipsecstat_spi_offset(u8 proto)
+{
+	return proto == IPPROTO_AH ? offsetof(struct ip_auth_hdr, spi) :
+				     offsetof(struct ip_esp_hdr, spi);
+}
+
 /* Are these bytes in the packet, behind the transport header? */
 static bool ipsecstat_has(const struct sk_buff *skb, int offset,
 			  const void *want, size_t size)
@@ -32,11 +39,8 @@ static bool ipsecstat_has(const struct sk_buff *skb, int offset,
 bool ipsecstat_packet_at_header(const struct sk_buff *skb,
 				const struct xfrm_state *x)
 {
-	int offset = x->id.proto == IPPROTO_AH ?
-		     offsetof(struct ip_auth_hdr, spi) :
-		     offsetof(struct ip_esp_hdr, spi);
-
-	return ipsecstat_has(skb, offset, &x->id.spi, sizeof(x->id.spi));
+	return ipsecstat_has(skb, ipsecstat_spi_offset(x->id.proto), &x->id.spi,
+			     sizeof(x->id.spi));
 }
 
 /**
@@ -58,9 +62,9 @@ u8 ipsecstat_packet_spi_proto(const struct sk_buff *skb, u16 family,
 			      __be32 spi, __be32 seq)
 {
 	const __be32 want[] = { spi, seq };
-	bool esp = ipsecstat_has(skb, offsetof(struct ip_esp_hdr, spi), want,
+	bool esp = ipsecstat_has(skb, ipsecstat_spi_offset(IPPROTO_ESP), want,
 				 sizeof(want));
-	bool ah = ipsecstat_has(skb, offsetof(struct ip_auth_hdr, spi), want,
+	bool ah = ipsecstat_has(skb, ipsecstat_spi_offset(IPPROTO_AH), want,
 				sizeof(want));
 	u8 proto = family == AF_INET ? ip_hdr(skb)->protocol :
 		   skb_network_header(skb)[IP6CB(skb)->nhoff];
@@ -125,23 +129,22 @@ static void ipsecstat_who_sa(const struct xfrm_state *x,
 	memcpy(&who->dst, &x->id.daddr, size);
 }
 
-/* Words of an ESP or AH header behind the IP header: SPI, sequence number. */
-static __be32 ipsecstat_header_word(const struct sk_buff *skb, u8 proto,
-				    int index, bool *found)
+/*
+ * A word of an ESP or AH header behind the IP header: the SPI, or the sequence
+ * number. Leaves @word alone if it is not there.
+ */
+static bool ipsecstat_header_word(const struct sk_buff *skb, u8 proto,
+				  int index, __be32 *word)
 {
-	int offset = proto == IPPROTO_AH ? offsetof(struct ip_auth_hdr, spi) :
-					   offsetof(struct ip_esp_hdr, spi);
-	const u8 *at = skb_transport_header(skb) + offset;
-	__be32 word;
+	const u8 *at = skb_transport_header(skb) + ipsecstat_spi_offset(proto) +
+		       index * sizeof(*word);
 
-	at += index * sizeof(word);
-	*found = (proto == IPPROTO_ESP || proto == IPPROTO_AH) &&
-		 skb_transport_header_was_set(skb) &&
-		 at + sizeof(word) <= skb_tail_pointer(skb);
-	if (!*found)
-		return 0;
-	memcpy(&word, at, sizeof(word));
-	return word;
+	if ((proto != IPPROTO_ESP && proto != IPPROTO_AH) ||
+	    !skb_transport_header_was_set(skb) ||
+	    at + sizeof(*word) > skb_tail_pointer(skb))
+		return false;
+	memcpy(word, at, sizeof(*word));
+	return true;
 }
 
 /**
@@ -196,26 +199,28 @@ void ipsecstat_packet_set_seq(struct ipsecstat_packet *packet, __be32 seq)
 
 /**
  * ipsecstat_packet_read() - whose packet it is, and what else it says
+ * @net: the namespace that it is dropped in; of another one no device is named
  * @skb: the packet
  * @x: the SA at fault, NULL if the packet passed none
  * @last: the last SA in its path
- * @packet: filled in, but for the reason, the policy and the device
+ * @packet: filled in, but for the reason and the policy
  *
  * The outer IP header tells, as long as it is there: an SA need not know from
  * where its packets come.
  *
  * Context: Any.
  */
-void ipsecstat_packet_read(const struct sk_buff *skb,
+void ipsecstat_packet_read(const struct net *net, const struct sk_buff *skb,
 			   const struct xfrm_state *x,
 			   const struct xfrm_state *last,
 			   struct ipsecstat_packet *packet)
 {
 	struct ipsecstat_who *who = &packet->who;
-	bool found;
 	__be32 seq;
 
 	memset(packet, 0, sizeof(*packet));
+	if (skb->dev && net_eq(dev_net(skb->dev), net))
+		packet->ifindex = skb->dev->ifindex;
 	if (!x || ipsecstat_has_header(skb, last))
 		ipsecstat_who_header(skb, who);
 	else
@@ -224,12 +229,10 @@ void ipsecstat_packet_read(const struct sk_buff *skb,
 		who->proto = x->id.proto;
 		who->spi = x->id.spi;
 	} else {
-		who->spi = ipsecstat_header_word(skb, who->proto, 0, &found);
+		ipsecstat_header_word(skb, who->proto, 0, &who->spi);
 	}
-	if (x && !ipsecstat_packet_at_header(skb, x))
-		return;
-	seq = ipsecstat_header_word(skb, who->proto, 1, &found);
-	if (found)
+	if ((!x || ipsecstat_packet_at_header(skb, x)) &&
+	    ipsecstat_header_word(skb, who->proto, 1, &seq))
 		ipsecstat_packet_set_seq(packet, seq);
 }
 

@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 struct ipsecstat_packet;
+struct net;
 struct sk_buff;
 struct xfrm_state;
 
@@ -13,7 +14,7 @@ bool ipsecstat_packet_at_header(const struct sk_buff *skb,
 u8 ipsecstat_packet_spi_proto(const struct sk_buff *skb, u16 family,
 			      __be32 spi, __be32 seq);
 bool ipsecstat_packet_in_window(const struct xfrm_state *x, u32 seq);
-void ipsecstat_packet_read(const struct sk_buff *skb,
+void ipsecstat_packet_read(const struct net *net, const struct sk_buff *skb,
 			   const struct xfrm_state *x,
 			   const struct xfrm_state *last,
 			   struct ipsecstat_packet *packet);

@@ -47,11 +47,10 @@ static u32 ipsecstat_coarse(unsigned int percent)
 static int ipsecstat_put_ends(struct sk_buff *msg,
 			      const struct ipsecstat_peer *peer)
 {
-	int len = peer->family == AF_INET ? sizeof(struct in_addr) :
-					    sizeof(struct in6_addr);
-
-	if (nla_put(msg, IPSECSTAT_A_PEER_LOCAL, len, &peer->local) ||
-	    nla_put(msg, IPSECSTAT_A_PEER_REMOTE, len, &peer->remote) ||
+	if (ipsecstat_put_address(msg, IPSECSTAT_A_PEER_LOCAL, peer->family,
+				  &peer->local) ||
+	    ipsecstat_put_address(msg, IPSECSTAT_A_PEER_REMOTE, peer->family,
+				  &peer->remote) ||
 	    nla_put_u32(msg, IPSECSTAT_A_PEER_IF_ID, peer->if_id))
 		return -EMSGSIZE;
 	return 0;

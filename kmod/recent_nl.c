@@ -26,13 +26,12 @@
 static int ipsecstat_put_who(struct sk_buff *msg,
 			     const struct ipsecstat_who *who)
 {
-	int len = who->family == AF_INET ? sizeof(struct in_addr) :
-					   sizeof(struct in6_addr);
-
 	if (nla_put_u32(msg, IPSECSTAT_A_RECENT_REASON, who->reason) ||
 	    nla_put_u8(msg, IPSECSTAT_A_RECENT_PROTO, who->proto) ||
-	    nla_put(msg, IPSECSTAT_A_RECENT_SRC, len, &who->src) ||
-	    nla_put(msg, IPSECSTAT_A_RECENT_DST, len, &who->dst) ||
+	    ipsecstat_put_address(msg, IPSECSTAT_A_RECENT_SRC, who->family,
+				  &who->src) ||
+	    ipsecstat_put_address(msg, IPSECSTAT_A_RECENT_DST, who->family,
+				  &who->dst) ||
 	    nla_put_be32(msg, IPSECSTAT_A_RECENT_SPI, who->spi))
 		return -EMSGSIZE;
 	return 0;
@@ -41,13 +40,14 @@ static int ipsecstat_put_who(struct sk_buff *msg,
 static int ipsecstat_put_inner(struct sk_buff *msg,
 			       const struct ipsecstat_packet *packet)
 {
-	int len = packet->inner_family == AF_INET ? sizeof(struct in_addr) :
-						    sizeof(struct in6_addr);
+	u16 family = packet->inner_family;
 
-	if (!packet->inner_family)
+	if (!family)
 		return 0;
-	if (nla_put(msg, IPSECSTAT_A_RECENT_INNER_SRC, len, &packet->inner_src) ||
-	    nla_put(msg, IPSECSTAT_A_RECENT_INNER_DST, len, &packet->inner_dst))
+	if (ipsecstat_put_address(msg, IPSECSTAT_A_RECENT_INNER_SRC, family,
+				  &packet->inner_src) ||
+	    ipsecstat_put_address(msg, IPSECSTAT_A_RECENT_INNER_DST, family,
+				  &packet->inner_dst))
 		return -EMSGSIZE;
 	return 0;
 }
