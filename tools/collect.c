@@ -105,9 +105,6 @@ int collect(const struct scope *scope, struct reading *reading)
 
 	reading_begin(reading);
 	reading->named = scope->netns || scope->all_netns;
-	if (scope->all_netns)
-		return netns_visit_all(read_netns, &collection);
-	if (scope->netns)
-		return netns_visit(scope->netns, read_netns, &collection);
-	return read_netns(&collection, "");
+	return netns_visit_chosen(scope->netns, scope->all_netns, read_netns,
+				  &collection);
 }

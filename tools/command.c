@@ -12,8 +12,8 @@
 
 /* Every command has these; they come last in its help. */
 static const struct option_row common[] = {
-	{ 'h', "help", NULL, "show this help", NULL },
-	{ 'V', "version", NULL, "show the version", NULL },
+	{ 'h', "help", NULL, "show this help", NULL, 0 },
+	{ 'V', "version", NULL, "show the version", NULL, 0 },
 };
 
 static FILE *words;
@@ -169,6 +169,17 @@ static void check_conflicts(const struct command *command, const bool *given)
 	}
 }
 
+void take_flag(void *to, const char *argument)
+{
+	(void)argument;
+	*(bool *)to = true;
+}
+
+void take_text(void *to, const char *argument)
+{
+	*(const char **)to = argument;
+}
+
 void parse_options(const struct command *command, int argc, char **argv,
 		   void *settings)
 {
@@ -178,7 +189,7 @@ void parse_options(const struct command *command, int argc, char **argv,
 	while ((row = next_option(command, argc, argv))) {
 		if (!row->take)
 			show_and_exit(command, row->letter);
-		row->take(settings, optarg);
+		row->take((char *)settings + row->at, optarg);
 		given[row->letter] = true;
 	}
 	if (optind < argc)

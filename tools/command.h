@@ -22,8 +22,18 @@ struct option_row {
 	const char *name;
 	const char *argument;	/* what the help calls it, or NULL */
 	const char *help;
-	void (*take)(void *settings, const char *argument);
+	void (*take)(void *to, const char *argument);
+	size_t at;		/* what of the settings take() gets */
 };
+
+/* In each command, the settings are its struct settings. */
+#define AT(member) offsetof(struct settings, member)
+
+/* Sets a bool. */
+void take_flag(void *to, const char *argument);
+
+/* Sets a const char *. */
+void take_text(void *to, const char *argument);
 
 /* Two options of a command that cannot be had together. */
 struct conflict {
@@ -48,7 +58,7 @@ extern const struct command *const commands[];
 extern const size_t n_commands;
 
 /*
- * Hands each option to its row's take(). Ends the program for --help and
+ * Has the take() of each option's row set its part of the settings. Ends the program for --help and
  * --version, and where an option or argument is none of the command's or does
  * not go with another.
  */

@@ -35,50 +35,18 @@ struct settings {
 	bool all_netns;
 };
 
-static void take_json(void *settings, const char *argument)
-{
-	(void)argument;
-	((struct settings *)settings)->json = true;
-}
-
-static void take_times(void *settings, const char *argument)
-{
-	(void)argument;
-	((struct settings *)settings)->view.times = true;
-}
-
-static void take_each(void *settings, const char *argument)
-{
-	(void)argument;
-	((struct settings *)settings)->view.each = true;
-}
-
-static void take_full(void *settings, const char *argument)
-{
-	(void)argument;
-	((struct settings *)settings)->view.full = true;
-}
-
-static void take_netns(void *settings, const char *argument)
-{
-	((struct settings *)settings)->netns = netns_argument(argument);
-}
-
-static void take_all_netns(void *settings, const char *argument)
-{
-	(void)argument;
-	((struct settings *)settings)->all_netns = true;
-}
-
 static const struct option_row options[] = {
-	{ 'j', "json", NULL, "output JSON", take_json },
-	{ 't', "times", NULL, "print times, not how long ago", take_times },
+	{ 'j', "json", NULL, "output JSON", take_flag, AT(json) },
+	{ 't', "times", NULL, "print times, not how long ago",
+	  take_flag, AT(view.times) },
 	{ 'e', "each", NULL, "print each SPI, also those of a sender of many",
-	  take_each },
-	{ 'f', "full", NULL, "print all that is known of each line", take_full },
-	{ 'n', "netns", "NETNS", "those of this network namespace", take_netns },
+	  take_flag, AT(view.each) },
+	{ 'f', "full", NULL, "print all that is known of each line",
+	  take_flag, AT(view.full) },
+	{ 'n', "netns", "NETNS", "those of this network namespace",
+	  take_netns, AT(netns) },
 	{ 'a', "all-netns", NULL, "those of all that have a name, and this one",
-	  take_all_netns },
+	  take_flag, AT(all_netns) },
 };
 
 static const struct conflict conflicts[] = {
@@ -243,14 +211,11 @@ static int visit(void *context, const char *netns)
 }
 
 /* All that can be read are shown. 0, or another number. */
-static int visit_all(struct showing *showing)
+static int show_all_json(struct showing *showing)
 {
-	struct json_object *root;
+	struct json_object *root = root_object();
 	int err;
 
-	if (!showing->settings->json)
-		return netns_visit_all(visit, showing);
-	root = root_object();
 	showing->named = json_object_new_object();
 	if (!root || !showing->named ||
 	    json_add(root, "netns", json_object_get(showing->named))) {
@@ -272,12 +237,11 @@ static int run(int argc, char **argv)
 	int err, status;
 
 	parse_options(&drops_command, argc, argv, &settings);
-	if (settings.all_netns)
-		err = visit_all(&showing);
-	else if (settings.netns)
-		err = netns_visit(settings.netns, visit, &showing);
+	if (settings.all_netns && settings.json)
+		err = show_all_json(&showing);
 	else
-		err = visit(&showing, "");
+		err = netns_visit_chosen(settings.netns, settings.all_netns,
+					 visit, &showing);
 	status = finish_output();
 	return err ? EXIT_FAILURE : status;
 }

@@ -47,7 +47,7 @@ int read_uint(const struct nlattr *attr, uint64_t *value)
 	return 0;
 }
 
-static int read_address(const struct nlattr *attr, char *text, socklen_t size)
+int read_address(const struct nlattr *attr, char *text, socklen_t size)
 {
 	int family;
 

@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include <json-c/json.h>
 #include <netlink/attr.h>
@@ -38,6 +39,9 @@ struct line {
 
 /* An integer of 4 or 8 bytes. 0, or -EPROTO if it is missing or neither. */
 int read_uint(const struct nlattr *attr, uint64_t *value);
+
+/* The text of an address of 4 or 16 bytes. 0 or -EPROTO. */
+int read_address(const struct nlattr *attr, char *text, socklen_t size);
 
 /*
  * A message of the kernel, with its attributes. Devices are those of the network

@@ -32,28 +32,13 @@ struct settings {
 	bool all_netns;
 };
 
-static void take_json(void *settings, const char *argument)
-{
-	(void)argument;
-	((struct settings *)settings)->json = true;
-}
-
-static void take_netns(void *settings, const char *argument)
-{
-	((struct settings *)settings)->netns = netns_argument(argument);
-}
-
-static void take_all_netns(void *settings, const char *argument)
-{
-	(void)argument;
-	((struct settings *)settings)->all_netns = true;
-}
-
 static const struct option_row options[] = {
-	{ 'j', "json", NULL, "show them as JSON, an object a line", take_json },
-	{ 'n', "netns", "NETNS", "those of this network namespace", take_netns },
+	{ 'j', "json", NULL, "show them as JSON, an object a line",
+	  take_flag, AT(json) },
+	{ 'n', "netns", "NETNS", "those of this network namespace",
+	  take_netns, AT(netns) },
 	{ 'a', "all-netns", NULL, "those of all that have a name, and this one",
-	  take_all_netns },
+	  take_flag, AT(all_netns) },
 };
 
 static const struct conflict conflicts[] = {
@@ -274,12 +259,8 @@ static int run(int argc, char **argv)
 	int err;
 
 	parse_options(&monitor_command, argc, argv, &settings);
-	if (settings.all_netns)
-		err = netns_visit_all(open_source, &sources);
-	else if (settings.netns)
-		err = netns_visit(settings.netns, open_source, &sources);
-	else
-		err = open_source(&sources, "");
+	err = netns_visit_chosen(settings.netns, settings.all_netns,
+				 open_source, &sources);
 	/* Of those that can be followed, even if others cannot. */
 	if (sources.count && follow(&sources))
 		err = -1;

@@ -34,12 +34,12 @@ static bool is_pid(const char *name)
 	return *name && !name[strspn(name, "0123456789")];
 }
 
-const char *netns_argument(const char *argument)
+void take_netns(void *to, const char *argument)
 {
 	if (!is_name(argument) && !is_path(argument))
-		bad_usage("'%s' cannot be a network namespace: a name, a path, or the PID of a process in it",
+		bad_usage("'%s' cannot be the name or the path of a network namespace, or the PID of a process in it",
 			  argument);
-	return argument;
+	take_text(to, argument);
 }
 
 void netns_put_name(FILE *out, const char *name)
@@ -244,4 +244,12 @@ int netns_visit_all(netns_visit_fn *visit, void *context)
 		free(entries[--n]);
 	free(entries);
 	return result;
+}
+
+int netns_visit_chosen(const char *name, bool all, netns_visit_fn *visit,
+		       void *context)
+{
+	if (all)
+		return netns_visit_all(visit, context);
+	return name ? netns_visit(name, visit, context) : visit(context, "");
 }

@@ -6,11 +6,12 @@
 #ifndef NETNS_H
 #define NETNS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /*
- * Calls visit() within that namespace, and comes back. Returns what
- * it returns, or -1 after telling why the namespace cannot be entered.
+ * Calls visit() within that namespace, and comes back. Returns what it returns, or -1
+ * after telling why the namespace cannot be entered.
  */
 typedef int netns_visit_fn(void *context, const char *name);
 int netns_visit(const char *name, netns_visit_fn *visit, void *context);
@@ -21,6 +22,10 @@ int netns_visit(const char *name, netns_visit_fn *visit, void *context);
  * counting as 1.
  */
 int netns_visit_all(netns_visit_fn *visit, void *context);
+
+/* One of both, or where the caller is, under the name "", if name is NULL. */
+int netns_visit_chosen(const char *name, bool all, netns_visit_fn *visit,
+		       void *context);
 
 /* Names are whatever a file may be called; the terminal is not to obey them. */
 void netns_put_name(FILE *out, const char *name);
@@ -34,7 +39,7 @@ void netns_heading(FILE *out, const char *name);
  */
 int netns_unnamed(void);
 
-/* The argument of an option; ends the program if it can be none of these. */
-const char *netns_argument(const char *argument);
+/* Sets a const char *; ends the program if the argument can be none of these. */
+void take_netns(void *to, const char *argument);
 
 #endif

@@ -36,17 +36,6 @@ static const struct {
 	{ IPSECSTAT_PEER_EVENTS_MAPPED, "remapped" },
 };
 
-static int read_address(const struct nlattr *attr, char *text)
-{
-	int len = attr ? nla_len(attr) : 0;
-
-	if (len != 4 && len != 16)
-		return -EPROTO;
-	inet_ntop(len == 4 ? AF_INET : AF_INET6, nla_data(attr), text,
-		  PEER_ADDRESS_SIZE);
-	return 0;
-}
-
 static int read_ended(const struct nlattr *nest, struct event *event)
 {
 	struct nlattr *attrs[IPSECSTAT_A_ENDED_MAX + 1];
@@ -69,8 +58,10 @@ static int read_ended(const struct nlattr *nest, struct event *event)
 static int read_event(struct nlattr **attrs, struct event *event)
 {
 	memset(event, 0, sizeof(*event));
-	if (read_address(attrs[IPSECSTAT_A_PEER_LOCAL], event->local) ||
-	    read_address(attrs[IPSECSTAT_A_PEER_REMOTE], event->remote) ||
+	if (read_address(attrs[IPSECSTAT_A_PEER_LOCAL], event->local,
+			 sizeof(event->local)) ||
+	    read_address(attrs[IPSECSTAT_A_PEER_REMOTE], event->remote,
+			 sizeof(event->remote)) ||
 	    read_uint(attrs[IPSECSTAT_A_PEER_IF_ID], &event->if_id) ||
 	    read_uint(attrs[IPSECSTAT_A_PEER_STATE], &event->state) ||
 	    read_uint(attrs[IPSECSTAT_A_PEER_EVENTS], &event->events))

@@ -93,23 +93,6 @@ static const struct {
 	{ "address", by_address },
 };
 
-static void take_json(void *settings, const char *argument)
-{
-	(void)argument;
-	((struct settings *)settings)->json = true;
-}
-
-static void take_full(void *settings, const char *argument)
-{
-	(void)argument;
-	((struct settings *)settings)->full = true;
-}
-
-static void take_netns(void *settings, const char *argument)
-{
-	((struct settings *)settings)->netns = netns_argument(argument);
-}
-
 static void take_address(void *settings, const char *argument)
 {
 	struct settings *to = settings;
@@ -146,29 +129,22 @@ static void take_order(void *settings, const char *argument)
 		  argument);
 }
 
-static void take_watch(void *settings, const char *argument)
-{
-	((struct settings *)settings)->interval = watch_argument(argument);
-}
-
-static void take_names(void *settings, const char *argument)
-{
-	((struct settings *)settings)->names = argument;
-}
-
 static const struct option_row options[] = {
-	{ 'j', "json", NULL, "output JSON", take_json },
-	{ 'f', "full", NULL, "show all that is known of each peer", take_full },
+	{ 'j', "json", NULL, "output JSON", take_flag, AT(json) },
+	{ 'f', "full", NULL, "show all that is known of each peer",
+	  take_flag, AT(full) },
 	{ 's', "state", "STATE", "only peers that are down, negotiating, half or up",
-	  take_state },
+	  take_state, 0 },
 	{ 'A', "address", "ADDRESS", "only peers with this address, local or remote",
-	  take_address },
-	{ 'o', "order", "KEY", "sort by state, bytes, since or address", take_order },
+	  take_address, 0 },
+	{ 'o', "order", "KEY", "sort by state, bytes, since or address",
+	  take_order, 0 },
 	{ 'w', "watch", "SECONDS", "show them again and again, with rates",
-	  take_watch },
+	  take_interval, AT(interval) },
 	{ 'N', "names", "FILE", "read names of peers from here, not from "
-	  PEER_NAMES_FILE, take_names },
-	{ 'n', "netns", "NETNS", "those of this network namespace", take_netns },
+	  PEER_NAMES_FILE, take_text, AT(names) },
+	{ 'n', "netns", "NETNS", "those of this network namespace",
+	  take_netns, AT(netns) },
 };
 
 static const struct conflict conflicts[] = {
@@ -262,8 +238,7 @@ static bool look(void *context)
 	FwpmFreeMemory0((void **)&course->before);
 	course->before = course->now;
 	course->now = NULL;
-	if (settings->netns ? netns_visit(settings->netns, read_all, course) :
-			      read_all(course, ""))
+	if (netns_visit_chosen(settings->netns, false, read_all, course))
 		return false;
 	course->time = clock_now();
 	course->seconds = course->before ? course->time - before : 0;

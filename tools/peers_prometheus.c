@@ -49,9 +49,9 @@ int peer_sources_read(struct peer_sources *sources,
 			continue;
 		memcpy(source->netns, sample->netns, sizeof(source->netns));
 		sources->count++;
-		failures += (*sample->netns ?
-			     netns_visit(sample->netns, read_source, source) :
-			     read_source(source, "")) != 0;
+		failures += netns_visit_chosen(*sample->netns ? sample->netns :
+					       NULL, false, read_source,
+					       source) != 0;
 	}
 	return failures;
 }

@@ -92,43 +92,6 @@ static void take_group(void *settings, const char *argument)
 	}
 }
 
-static void take_watch(void *settings, const char *argument)
-{
-	((struct settings *)settings)->interval = watch_argument(argument);
-}
-
-static void take_output(void *settings, const char *argument)
-{
-	((struct settings *)settings)->output = argument;
-}
-
-static void take_save(void *settings, const char *argument)
-{
-	((struct settings *)settings)->save = argument;
-}
-
-static void take_since(void *settings, const char *argument)
-{
-	((struct settings *)settings)->since = argument;
-}
-
-static void take_netns(void *settings, const char *argument)
-{
-	((struct settings *)settings)->scope.netns = netns_argument(argument);
-}
-
-static void take_all_netns(void *settings, const char *argument)
-{
-	(void)argument;
-	((struct settings *)settings)->scope.all_netns = true;
-}
-
-static void take_per_cpu(void *settings, const char *argument)
-{
-	(void)argument;
-	((struct settings *)settings)->scope.per_cpu = true;
-}
-
 static void take_color(void *settings, const char *argument)
 {
 	struct settings *s = settings;
@@ -155,25 +118,29 @@ static void take_peers(void *settings, const char *argument)
 enum { SAVE = NO_LETTER(0), SINCE, COLOR, PEERS };
 
 static const struct option_row options[] = {
-	{ 'j', "json", NULL, "show them as JSON", take_json },
+	{ 'j', "json", NULL, "show them as JSON", take_json, 0 },
 	{ 'p', "prometheus", NULL, "show them as Prometheus text",
-	  take_prometheus },
-	{ 'g', "group", "NAME[,NAME]", "show these groups alone", take_group },
+	  take_prometheus, 0 },
+	{ 'g', "group", "NAME[,NAME]", "show these groups alone",
+	  take_group, 0 },
 	{ 'w', "watch", "SECONDS", "show them again and again, with rates",
-	  take_watch },
+	  take_interval, AT(interval) },
 	{ 'o', "output", "FILE", "write them to a file, whole or not at all",
-	  take_output },
-	{ SAVE, "save", "FILE", "save them, too, for --since", take_save },
+	  take_text, AT(output) },
+	{ SAVE, "save", "FILE", "save them, too, for --since",
+	  take_text, AT(save) },
 	{ SINCE, "since", "FILE", "show what rose since they were saved",
-	  take_since },
-	{ 'n', "netns", "NETNS", "those of this network namespace", take_netns },
+	  take_text, AT(since) },
+	{ 'n', "netns", "NETNS", "those of this network namespace",
+	  take_netns, AT(scope.netns) },
 	{ 'a', "all-netns", NULL, "those of all that have a name, and this one",
-	  take_all_netns },
-	{ 'c', "per-cpu", NULL, "those of each CPU, too", take_per_cpu },
+	  take_flag, AT(scope.all_netns) },
+	{ 'c', "per-cpu", NULL, "those of each CPU, too",
+	  take_flag, AT(scope.per_cpu) },
 	{ PEERS, "peers", "COUNT", "in Prometheus text, those of so many peers, too",
-	  take_peers },
+	  take_peers, 0 },
 	{ COLOR, "color", "WHEN", "use colors: auto, always or never",
-	  take_color },
+	  take_color, 0 },
 };
 
 static const struct conflict conflicts[] = {

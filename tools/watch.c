@@ -154,7 +154,7 @@ int watch(const struct watched *watched, double seconds, bool on_screen)
 	return failed ? EXIT_FAILURE : finish_output();
 }
 
-double watch_argument(const char *argument)
+void take_interval(void *to, const char *argument)
 {
 	char *end;
 	double seconds = strtod(argument, &end);
@@ -163,5 +163,5 @@ double watch_argument(const char *argument)
 	    seconds < LEAST_SECONDS || seconds > MOST_SECONDS)
 		bad_usage("'%s' is no interval: seconds, from %g to %g",
 			  argument, LEAST_SECONDS, MOST_SECONDS);
-	return seconds;
+	*(double *)to = seconds;
 }

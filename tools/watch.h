@@ -21,7 +21,7 @@ struct watched {
  */
 int watch(const struct watched *watched, double seconds, bool on_screen);
 
-/* The seconds in the argument of an option; ends the program if it has none. */
-double watch_argument(const char *argument);
+/* Sets a double to the seconds of an option; ends the program if it has none. */
+void take_interval(void *to, const char *argument);
 
 #endif
