@@ -58,17 +58,6 @@ not() { ! "$@"; }
 inode() { stat -Lc %i "$1"; }
 same() { [[ $(inode "$1") == $(inode "$2") ]]; }
 
-# Waits for a command to succeed.
-comes_true()
-{
-	local turns=0
-
-	until "$@"; do
-		((++turns < 1000)) || return
-		sleep 0.01
-	done
-}
-
 # Of each CPU, in the namespace $2, the figures of group $1, added up.
 adds_up()
 {
@@ -118,11 +107,11 @@ check "-n: what is seen from inside" found "all(n['$two'][key] == value
 run "$IPSECSTAT" -n "/run/netns/$one" -j
 check "-n path: its SAs" found "n['/run/netns/$one']['aggregateSaStatistics']['activeSas'] == 2"
 run "$IPSECSTAT" -a
-check "-a: none without a name is left out" not out_has "Not shown"
+check "-a: none without a name is left out" not_has "Not shown"
 unshare -n sleep 1000 &
 sleeper=$!
 check "a process in a namespace without a name" \
-	comes_true not same "/proc/$sleeper/ns/net" /proc/self/ns/net
+	soon not same "/proc/$sleeper/ns/net" /proc/self/ns/net
 run "$IPSECSTAT" -n "$sleeper" -j
 check "-n PID: ends with 0" ended 0
 check "-n PID: no SAs of another one" found "n['$sleeper']['aggregateSaStatistics']['activeSas'] == 0"
@@ -131,7 +120,7 @@ check "-a: says that one is left out" out_has "Not shown: 1 network namespace wi
 ip netns exec "$one" sleep 1000 &
 named=$!
 check "a process in one with a name" \
-	comes_true same "/proc/$named/ns/net" "/run/netns/$one"
+	soon same "/proc/$named/ns/net" "/run/netns/$one"
 run "$IPSECSTAT" -n "$named" -j
 check "-n PID of a named one: its SAs" found "n['$named']['aggregateSaStatistics']['activeSas'] == 2"
 kill "$named"

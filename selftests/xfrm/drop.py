@@ -598,8 +598,7 @@ def listener(host):
 
 def all_cases():
     """(name, machine, flow, cause, whose packets)"""
-    with open("/proc/net/xfrm_stat", encoding="ascii") as file:
-        lines = {line.split()[0] for line in file}
+    lines = ipsec.mib().keys()
     for machine, flow in matrix.spread(matrix.flows(forge.TRANSFORMS)):
         name = "_".join(filter(None, (flow.name, machine.name)))
         for cause, who, exists in CAUSES:

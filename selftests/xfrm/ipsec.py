@@ -179,6 +179,12 @@ def reload_module():
 packed = nl.packed
 
 
+def mib():
+    """The lines of /proc/net/xfrm_stat where the thread is."""
+    with open("/proc/thread-self/net/xfrm_stat", encoding="ascii") as file:
+        return {name: int(value) for name, value in map(str.split, file)}
+
+
 def run(*command, text=None):
     done = subprocess.run(command, input=text, text=True, capture_output=True,
                           check=False)
@@ -248,10 +254,8 @@ class Host:
         return self.engine.read()
 
     def mib(self):
-        with inside(self.name), \
-             open("/proc/thread-self/net/xfrm_stat", encoding="ascii") as file:
-            return {name: int(value) for name, value in
-                    (line.split() for line in file)}
+        with inside(self.name):
+            return mib()
 
     def lifetimes(self):
         """Bytes and packets of all listed SAs: {"in": (b, p), "out": ...}."""

@@ -15,6 +15,7 @@ import re
 import subprocess
 import tempfile
 
+import hooks
 import ipsec
 
 LOG_MARK = "selftests: the hooks are tried"
@@ -53,16 +54,14 @@ def module():
 
 def insert(image, *parameters):
     """Load it: what insmod complains of, and what the log says."""
-    with open("/dev/kmsg", "w", encoding="ascii") as file:
-        file.write(f"{LOG_MARK}\n")
+    hooks.write("/dev/kmsg", f"{LOG_MARK}\n")
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/ipsecstat.ko"
         with open(path, "wb") as file:
             file.write(image)
         done = subprocess.run(["insmod", path, *parameters], check=False,
                               capture_output=True, text=True)
-    log = ipsec.run("dmesg")
-    return done.stderr.strip(), log[log.rindex(LOG_MARK):]
+    return done.stderr.strip(), hooks.log_since(LOG_MARK)
 
 
 def figures(tree, name=""):
@@ -74,18 +73,13 @@ def figures(tree, name=""):
         yield name, tree
 
 
-def mib():
-    with open("/proc/net/xfrm_stat", encoding="ascii") as file:
-        return {name: int(value) for name, value in map(str.split, file)}
-
-
 class Cases:
     def __init__(self, image):
         self.image = image
 
     def right(self):
         """All is counted, and then begins at zero."""
-        before = mib()
+        before = ipsec.mib()
         error, log = insert(self.image, "selftest=1")
         if error:
             return [error, log]
@@ -95,7 +89,7 @@ class Cases:
         finally:
             ipsec.run("rmmod", "ipsecstat")
         problems = [f"{name} is {value}" for name, value in figures(now) if value]
-        moved = {line: value - before[line] for line, value in mib().items()
+        moved = {line: value - before[line] for line, value in ipsec.mib().items()
                  if value != before[line]}
         if moved != LEFT:
             problems.append(f"/proc/net/xfrm_stat moved by {moved}")
@@ -112,12 +106,12 @@ class Cases:
 
     def not_tried_unasked(self):
         """On a kernel that was read, loading leaves nothing behind."""
-        before = mib()
+        before = ipsec.mib()
         error, log = insert(self.image)
         if error:
             return [error, log]
         ipsec.run("rmmod", "ipsecstat")
-        return [] if mib() == before else ["/proc/net/xfrm_stat moved"]
+        return [] if ipsec.mib() == before else ["/proc/net/xfrm_stat moved"]
 
 
 def refused_without(image, function):
