@@ -297,45 +297,53 @@ static bool allowed_error(int error)
 	return false;
 }
 
-/* What an attribute of an answer holds. */
+/* What an attribute of an answer holds; from STATS on, a set of attributes. */
 enum kind {
 	NONE, U8, U32, UINT, ADDR, FLAG, TEXT,
-	SA_NEST, PROTO_NEST, DROP_NEST, TRANSFORM_NEST, DROPPED_NEST, ENDED_NEST
+	STATS, RECENT, PEER, SA, PROTO, DROP, TRANSFORM, DROPPED, ENDED
 };
 
-/* The set with the most attributes. */
-#define KINDS	(IPSECSTAT_A_PEER_MAX + 1)
+/* The kinds of a set, from attribute 1 on: one for each that the uAPI has. */
+#define SET(_name, _max, ...)						\
+	static const uint8_t _name[] = { NONE, __VA_ARGS__ };		\
+	_Static_assert(sizeof(_name) == (_max) + 1,			\
+		       "each attribute up to " #_max " has a kind")
 
-static const uint8_t stats_kinds[KINDS] = {
-	NONE, U32, UINT, SA_NEST, PROTO_NEST, PROTO_NEST, DROP_NEST,
-	TRANSFORM_NEST, TRANSFORM_NEST, DROPPED_NEST, DROPPED_NEST,
-};
+SET(stats, IPSECSTAT_A_STATS_MAX, U32, UINT, SA, PROTO, PROTO, DROP, TRANSFORM,
+    TRANSFORM, DROPPED, DROPPED);
+SET(recent, IPSECSTAT_A_RECENT_MAX, U32, U8, ADDR, ADDR, U32, UINT, UINT, UINT,
+    U32, U32, UINT, UINT, UINT, U32, U32, U8, U32, ADDR, ADDR);
+SET(peer, IPSECSTAT_A_PEER_MAX, ADDR, ADDR, U32, U32, UINT, UINT, UINT, UINT,
+    UINT, UINT, UINT, UINT, UINT, UINT, UINT, UINT, UINT, UINT, U32, U32, U32,
+    ENDED, U32, UINT, U32, U32, U32, DROPPED, DROPPED, UINT);
+SET(sa, IPSECSTAT_A_SA_MAX, UINT, UINT, UINT, UINT, UINT, UINT, UINT);
+SET(proto, IPSECSTAT_A_DROP_PROTO_MAX, UINT, UINT, UINT, UINT, UINT);
+SET(drop, IPSECSTAT_A_DROP_MAX, UINT, UINT, UINT, UINT, UINT);
+SET(transform, IPSECSTAT_A_TRANSFORM_MAX, U8, U32, UINT, UINT);
+SET(dropped, IPSECSTAT_A_DROPPED_MAX, U32, U8, UINT);
+SET(ended, IPSECSTAT_A_ENDED_MAX, UINT, U32, U32, FLAG, FLAG, U32, TEXT);
 
-static const uint8_t recent_kinds[KINDS] = {
-	NONE, U32, U8, ADDR, ADDR, U32, UINT, UINT, UINT, U32, U32, UINT, UINT,
-	UINT,
-};
-
-static const uint8_t peer_kinds[KINDS] = {
-	NONE, ADDR, ADDR, U32, U32, UINT, UINT, UINT, UINT, UINT, UINT, UINT,
-	UINT, UINT, UINT, UINT, UINT, UINT, UINT, U32, U32, U32, ENDED_NEST,
-	U32, UINT, U32, U32, U32, DROPPED_NEST, DROPPED_NEST,
-};
-
-static const uint8_t nest_kinds[][KINDS] = {
-	[SA_NEST]	 = { NONE, UINT, UINT, UINT, UINT, UINT, UINT, UINT },
-	[PROTO_NEST]	 = { NONE, UINT, UINT, UINT, UINT, UINT },
-	[DROP_NEST]	 = { NONE, UINT, UINT, UINT, UINT, UINT },
-	[TRANSFORM_NEST] = { NONE, U8, U32, UINT, UINT },
-	[DROPPED_NEST]	 = { NONE, U32, U8, UINT },
-	[ENDED_NEST]	 = { NONE, UINT, U32, U32, FLAG, FLAG, U32, TEXT },
+static const struct {
+	const uint8_t *kinds;
+	size_t n;
+} sets[] = {
+	[STATS]	    = { stats, sizeof(stats) },
+	[RECENT]    = { recent, sizeof(recent) },
+	[PEER]	    = { peer, sizeof(peer) },
+	[SA]	    = { sa, sizeof(sa) },
+	[PROTO]	    = { proto, sizeof(proto) },
+	[DROP]	    = { drop, sizeof(drop) },
+	[TRANSFORM] = { transform, sizeof(transform) },
+	[DROPPED]   = { dropped, sizeof(dropped) },
+	[ENDED]	    = { ended, sizeof(ended) },
 };
 
 static const char *check_attrs(const uint8_t *data, size_t len,
-			       const uint8_t *kinds)
+			       enum kind set)
 {
 	const struct nlattr *attr;
 	const char *problem;
+	enum kind kind;
 	size_t size;
 	int type;
 
@@ -346,13 +354,14 @@ static const char *check_attrs(const uint8_t *data, size_t len,
 		    (size_t)NLA_ALIGN(attr->nla_len) > len)
 			return "an attribute whose length is wrong";
 		type = attr->nla_type & NLA_TYPE_MASK;
-		if (type >= KINDS || kinds[type] == NONE)
+		kind = (size_t)type < sets[set].n ? sets[set].kinds[type] : NONE;
+		if (kind == NONE)
 			return "an unknown attribute";
 		if ((attr->nla_type ^ type) !=
-		    (kinds[type] >= SA_NEST ? NLA_F_NESTED : 0))
+		    (kind >= STATS ? NLA_F_NESTED : 0))
 			return "an attribute whose flags are wrong";
 		size = attr->nla_len - sizeof(*attr);
-		switch (kinds[type]) {
+		switch (kind) {
 		case U8:
 			problem = size == 1 ? NULL : "no u8";
 			break;
@@ -373,8 +382,7 @@ static const char *check_attrs(const uint8_t *data, size_t len,
 				  "no string";
 			break;
 		default:
-			problem = check_attrs(data + sizeof(*attr), size,
-					      nest_kinds[kinds[type]]);
+			problem = check_attrs(data + sizeof(*attr), size, kind);
 		}
 		if (problem)
 			return problem;
@@ -420,9 +428,9 @@ static const char *check_answer(struct client *c, const struct nlmsghdr *nl)
 	return problem ?: check_attrs((void *)(genl + 1), nl->nlmsg_len -
 				      NLMSG_LENGTH(GENL_HDRLEN),
 				      genl->cmd == IPSECSTAT_CMD_GET ?
-				      stats_kinds :
+				      STATS :
 				      genl->cmd == IPSECSTAT_CMD_PEER_GET ?
-				      peer_kinds : recent_kinds);
+				      PEER : RECENT);
 }
 
 static const char *check_message(struct client *c, const struct nlmsghdr *nl)
