@@ -161,6 +161,39 @@ void ipsecstat_peer_drop(struct net *net, const struct xfrm_state *x,
 	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 }
 
+/**
+ * ipsecstat_peer_sa_until() - when the SA that a packet asked for ended
+ * @net: the namespace
+ * @who: the packet, which found no SA
+ *
+ * Context: Any but hard interrupts, without the lock of sa.c.
+ * Return: CLOCK_BOOTTIME in ns, or 0 if no peer remembers such an SA
+ */
+u64 ipsecstat_peer_sa_until(struct net *net, const struct ipsecstat_who *who)
+{
+	const xfrm_address_t *src = (const xfrm_address_t *)&who->src;
+	const xfrm_address_t *dst = (const xfrm_address_t *)&who->dst;
+	const struct ipsecstat_gone *gone;
+	struct ipsecstat_peer *peer;
+	unsigned long flags;
+	u64 until = 0;
+
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
+	hlist_for_each_entry(peer, ipsecstat_peer_bucket(src, dst, who->family),
+			     node) {
+		if (peer->family != who->family || !net_eq(peer->net, net) ||
+		    !xfrm_addr_equal(&peer->local, dst, who->family) ||
+		    !xfrm_addr_equal(&peer->remote, src, who->family))
+			continue;
+		for (gone = peer->gone;
+		     gone < peer->gone + ARRAY_SIZE(peer->gone); gone++)
+			if (gone->spi == who->spi && gone->proto == who->proto)
+				until = max(until, gone->at);
+	}
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
+	return until;
+}
+
 static enum ipsecstat_dir ipsecstat_peer_dir(const struct ipsecstat_peer *peer,
 					     const struct xfrm_state *x)
 {
@@ -480,6 +513,18 @@ static void ipsecstat_peer_ended(struct ipsecstat_net *block,
 	}
 }
 
+/* Packets to it may still come, and find nothing. */
+static void ipsecstat_peer_remember(struct ipsecstat_peer *peer,
+				    const struct xfrm_state *x, u64 now)
+{
+	peer->gone[peer->gone_next] = (struct ipsecstat_gone){
+		.at = now,
+		.spi = x->id.spi,
+		.proto = x->id.proto,
+	};
+	peer->gone_next = (peer->gone_next + 1) % ARRAY_SIZE(peer->gone);
+}
+
 /**
  * ipsecstat_peer_leave() - an SA leaves its peer
  * @block: its namespace
@@ -500,6 +545,8 @@ void ipsecstat_peer_leave(struct ipsecstat_net *block,
 	if (ipsecstat_in_tunnel(member->x) && !--peer->tunnel)
 		block->sa.tunnels--;
 	ipsecstat_peer_ended(block, peer, member->x, member->dir, reason, now);
+	if (member->dir == IPSECSTAT_IN)
+		ipsecstat_peer_remember(peer, member->x, now);
 	ipsecstat_peer_changed(block, peer, before, 0, now);
 }
 

@@ -18,6 +18,8 @@ struct xfrm_state;
 
 /* Peers without an SA that a namespace keeps. */
 #define IPSECSTAT_PEER_LIMIT	1024
+/* Inbound SAs that ended, which a peer remembers. */
+#define IPSECSTAT_PEER_GONE	4
 
 /**
  * struct ipsecstat_peer_sum - what all SAs of a peer did, dead ones included
@@ -60,6 +62,18 @@ struct ipsecstat_ended {
 };
 
 /**
+ * struct ipsecstat_gone - an inbound SA that ended
+ * @at: when, CLOCK_BOOTTIME in ns
+ * @spi: its SPI, 0 if there was no such SA
+ * @proto: IPPROTO_ESP or IPPROTO_AH
+ */
+struct ipsecstat_gone {
+	u64 at;
+	__be32 spi;
+	u8 proto;
+};
+
+/**
  * struct ipsecstat_peer - all SAs between two ends
  * @node: in the hash of all peers
  * @all: in @all of struct ipsecstat_peers
@@ -84,6 +98,8 @@ struct ipsecstat_ended {
  * @up_since: when it became up last
  * @larval_since: when it had no larval SA before
  * @ended: how its last SA ended
+ * @gone: its last inbound SAs that ended
+ * @gone_next: the place in @gone for the next one
  * @events: set of enum ipsecstat_peer_events to report
  */
 struct ipsecstat_peer {
@@ -110,6 +126,8 @@ struct ipsecstat_peer {
 	u64 up_since;
 	u64 larval_since;
 	struct ipsecstat_ended ended;
+	struct ipsecstat_gone gone[IPSECSTAT_PEER_GONE];
+	u8 gone_next;
 	u32 events;
 };
 
@@ -213,6 +231,7 @@ int ipsecstat_peer_larval_add(struct ipsecstat_net *block,
 			      const struct xfrm_state *x);
 void ipsecstat_peer_larval_del(struct ipsecstat_net *block,
 			       const struct xfrm_state *x);
+u64 ipsecstat_peer_sa_until(struct net *net, const struct ipsecstat_who *who);
 void ipsecstat_peer_drop(struct net *net, const struct xfrm_state *x,
 			 const struct ipsecstat_who *who, u8 reason,
 			 unsigned long count);

@@ -18,6 +18,7 @@
 #include "compat.h"
 #include "netlink.h"
 #include "netns.h"
+#include "peer.h"
 #include "recent.h"
 #include "recent_nl.h"
 
@@ -52,8 +53,20 @@ static int ipsecstat_put_inner(struct sk_buff *msg,
 	return 0;
 }
 
+/* The SA that the packets came too late for, or not at all. */
+static int ipsecstat_put_sa_until(struct sk_buff *msg, struct net *net,
+				  const struct ipsecstat_who *who)
+{
+	u64 until;
+
+	if (who->reason != IPSECSTAT_DROP_REASON_NO_STATE)
+		return 0;
+	until = ipsecstat_peer_sa_until(net, who);
+	return until ? nla_put_uint(msg, IPSECSTAT_A_RECENT_SA_UNTIL, until) : 0;
+}
+
 /* What is known of some packets alone. */
-static int ipsecstat_put_more(struct sk_buff *msg,
+static int ipsecstat_put_more(struct sk_buff *msg, struct net *net,
 			      const struct ipsecstat_recent_drop *drop)
 {
 	const struct ipsecstat_packet *packet = &drop->packet;
@@ -68,11 +81,13 @@ static int ipsecstat_put_more(struct sk_buff *msg,
 	if (packet->ifindex &&
 	    nla_put_u32(msg, IPSECSTAT_A_RECENT_IFINDEX, packet->ifindex))
 		return -EMSGSIZE;
+	if (ipsecstat_put_sa_until(msg, net, &packet->who))
+		return -EMSGSIZE;
 	return ipsecstat_put_inner(msg, packet);
 }
 
 /* One message: a line. */
-static int ipsecstat_put_line(struct sk_buff *msg,
+static int ipsecstat_put_line(struct sk_buff *msg, struct net *net,
 			      const struct ipsecstat_recent_drop *drop,
 			      u8 cmd, u32 portid, u32 seq, int flags)
 {
@@ -82,7 +97,7 @@ static int ipsecstat_put_line(struct sk_buff *msg,
 	if (!header)
 		return -EMSGSIZE;
 	if (ipsecstat_put_who(msg, &drop->packet.who) ||
-	    ipsecstat_put_more(msg, drop) ||
+	    ipsecstat_put_more(msg, net, drop) ||
 	    nla_put_uint(msg, IPSECSTAT_A_RECENT_COUNT, drop->count) ||
 	    nla_put_uint(msg, IPSECSTAT_A_RECENT_FIRST, drop->first) ||
 	    nla_put_uint(msg, IPSECSTAT_A_RECENT_LAST, drop->last)) {
@@ -200,7 +215,8 @@ int ipsecstat_drop_get_dumpit(struct sk_buff *msg, struct netlink_callback *cb)
 	}
 	dump = (void *)cb->args[0];
 	while (dump->next < dump->count &&
-	       !ipsecstat_put_line(msg, &dump->drop[dump->next],
+	       !ipsecstat_put_line(msg, sock_net(cb->skb->sk),
+				   &dump->drop[dump->next],
 				   IPSECSTAT_CMD_DROP_GET,
 				   NETLINK_CB(cb->skb).portid,
 				   cb->nlh->nlmsg_seq, NLM_F_MULTI))
@@ -235,7 +251,8 @@ static void ipsecstat_tell_net(struct net *net,
 		msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 		if (!msg)
 			return;
-		while (left && !ipsecstat_put_line(msg, &drop[left - 1],
+		while (left && !ipsecstat_put_line(msg, net,
+						   &drop[left - 1],
 						   IPSECSTAT_CMD_DROP_NTF,
 						   0, 0, 0))
 			left--;

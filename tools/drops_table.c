@@ -87,7 +87,7 @@ static size_t make_rows(const struct table *table, struct row *rows, bool each)
 }
 
 /* How long ago, in the largest unit that it has one of. */
-static void age_text(uint64_t ns, char *text, size_t size)
+static const char *age_text(uint64_t ns, char text[TIME_SIZE])
 {
 	static const struct {
 		char name;
@@ -99,8 +99,9 @@ static void age_text(uint64_t ns, char *text, size_t size)
 
 	while (i < ARRAY_SIZE(units) - 1 && age < units[i].seconds)
 		i++;
-	snprintf(text, size, "%" PRIu64 "%c", age / units[i].seconds,
+	snprintf(text, TIME_SIZE, "%" PRIu64 "%c", age / units[i].seconds,
 		 units[i].name);
+	return text;
 }
 
 static void spi_text(const struct row *row, char *text, size_t size)
@@ -118,22 +119,16 @@ static void spi_text(const struct row *row, char *text, size_t size)
 
 static void fill_cells(const struct row *row, bool times, struct cells *cells)
 {
+	const char *(*when)(uint64_t, char *) = times ? time_text : age_text;
 	const struct line *line = row->line;
-	char now[TIME_SIZE];
+	char first[TIME_SIZE], last[TIME_SIZE];
 
 	PUT(cells, REASON, "%s", line->reason);
 	PUT(cells, PROTO, "%s", protocol_name(line->protocol));
 	spi_text(row, cells->text[SPI], sizeof(cells->text[SPI]));
 	PUT(cells, PACKETS, "%" PRIu64, row->packets);
-	if (times) {
-		PUT(cells, FIRST, "%s", time_text(row->first, now));
-		PUT(cells, LAST, "%s", time_text(line->last, now));
-	} else {
-		age_text(row->first, cells->text[FIRST],
-			 sizeof(cells->text[FIRST]));
-		age_text(line->last, cells->text[LAST],
-			 sizeof(cells->text[LAST]));
-	}
+	PUT(cells, FIRST, "%s", when(row->first, first));
+	PUT(cells, LAST, "%s", when(line->last, last));
 	PUT(cells, SOURCE, "%s", line->source);
 	PUT(cells, DESTINATION, "%s", line->destination);
 }
@@ -203,10 +198,17 @@ static void print_fact(struct facts *facts, const char *format, ...)
 	facts->used = (size_t)printf("    %s", text);
 }
 
-static void print_facts(const struct line *line)
+static void print_facts(const struct line *line, bool times)
 {
 	struct facts facts = { 0 };
+	char text[TIME_SIZE];
 
+	if (line->sa_until && times)
+		print_fact(&facts, "SA ended %s",
+			   time_text(line->sa_until, text));
+	else if (line->sa_until)
+		print_fact(&facts, "SA ended %s ago",
+			   age_text(line->sa_until, text));
 	if (line->has_sequence && line->sequence_first == line->sequence_last)
 		print_fact(&facts, "sequence number %" PRIu32,
 			   line->sequence_last);
@@ -240,7 +242,7 @@ static void print_rows(const struct row *rows, size_t n_rows,
 		fill_cells(&rows[i], view->times, &cells);
 		print_cells(&sheet, &cells);
 		if (view->full)
-			print_facts(rows[i].line);
+			print_facts(rows[i].line, view->times);
 	}
 }
 

@@ -85,8 +85,10 @@ static const char *policy_name(const struct nlattr *attr)
 /* What is known of some packets alone. */
 static void read_more(int socket, struct nlattr **attrs, struct line *line)
 {
-	uint64_t first, last;
+	uint64_t first, last, until;
 
+	if (!read_uint(attrs[IPSECSTAT_A_RECENT_SA_UNTIL], &until))
+		line->sa_until = since_1970(until);
 	line->has_sequence =
 		!read_uint(attrs[IPSECSTAT_A_RECENT_SEQ_FIRST], &first) &&
 		!read_uint(attrs[IPSECSTAT_A_RECENT_SEQ_LAST], &last);
@@ -198,6 +200,9 @@ static struct json_object *inner_object(const struct line *line)
 /* Keys that are there if it is known. 0 or -1. */
 static int add_more(struct json_object *object, const struct line *line)
 {
+	if (line->sa_until &&
+	    json_add(object, "saUntil", time_object(line->sa_until)))
+		return -1;
 	if (line->has_sequence &&
 	    json_add(object, "sequence", sequence_object(line)))
 		return -1;

@@ -27,6 +27,7 @@ struct line {
 	uint64_t packets;
 	uint64_t first;		/* ns since 1970 */
 	uint64_t last;
+	uint64_t sa_until;	/* the SA with this SPI ended; 0 if not known */
 	bool has_sequence;
 	uint32_t sequence_first;
 	uint32_t sequence_last;

@@ -13,6 +13,7 @@ import fcntl
 import itertools
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -37,6 +38,7 @@ FLOOD = 20000
 BATCH = 250
 TURNS = 20
 EVENT_DELAY = 0.25                      # as in kmod/recent_nl.c
+TICK = 10**7                            # ns, of the slowest kernel
 SLAB = "/sys/kernel/slab/ipsecstat_line/objects"
 TOOL = os.path.join(ipsec.HERE, "../../tools/ipsecstat")
 SPI = 0x1000                            # the first one that is made up
@@ -215,6 +217,12 @@ class Cases:
         return problems + [f"{what}: {a} is after {b}"
                            for what, a, b in wanted if a > b]
 
+    def _sa(self, spi, version=4, out=False, limit=""):
+        """Text that adds an SA of host b, from or to host a."""
+        ends = self.wire.ends[version]
+        return ipsec.sa_text(*(ends[::-1] if out else ends), spi, limit) \
+            if False else ""
+
     def namespaces_are_apart(self):
         with ipsec.inside(self.link.a.name):
             other = nl.Family()
@@ -249,6 +257,69 @@ class Cases:
         return problems + self._whole(lines=LIMIT, evicted=1) + \
             self._same_lines([(self.wire.who(spi), 3 if spi == SPI else 1)
                               for spi in order])
+
+    # -- SAs that packets came too late for ---
+
+    def _sas(self, *spis, version=4, out=False):
+        """SAs of host b with these SPIs that are there for a moment."""
+        ends = self.wire.ends[version][::-1 if out else 1]
+        key = matrix.TRANSFORMS["null_sha1"][1]
+        sas = [f"src {ends[0]} dst {ends[1]} proto esp spi {spi:#x}"
+               for spi in spis]
+        self.link.b.ip(*(f"xfrm state add {sa} mode tunnel {key}" for sa in sas))
+        self.link.b.ip(*(f"xfrm state delete {sa}" for sa in sas))
+
+    def _ended(self, **wanted):
+        """Problems unless just these lines say that an SA ended, by SPI."""
+        return ipsec.differ("SA that ended", {
+            f"{line.who.spi:#x}": "sa_until" in line.more
+            for line in self.family.lines()}, wanted)
+
+    def sa_that_ended(self):
+        problems = []
+        for version in (4, 6):
+            times = [boottime()]
+            self._sas(SPI, version=version)
+            times.append(boottime())
+            problems += self._dropped(SPI, version=version)
+            line = self.family.lines()[0]
+            # The kernel's coarse clock is a tick behind.
+            if not times[0] - TICK <= line.more.get("sa_until", 0) <= times[1]:
+                problems.append(f"IPv{version}: {line} is not of {times}")
+        return problems
+
+    def sa_that_ended_after_the_packet_came(self):
+        problems = self._dropped(SPI) + self._ended(**{hex(SPI): False})
+        self._sas(SPI)
+        return problems + self._ended(**{hex(SPI): True})
+
+    def sa_that_expired(self):
+        ends = self.wire.ends[4]
+        self.link.b.ip(f"xfrm state add src {ends[0]} dst {ends[1]} proto esp "
+                       f"spi {SPI:#x} mode tunnel limit time-hard 1 "
+                       f"{matrix.TRANSFORMS['null_sha1'][1]}")
+        problems = until(lambda: not self.link.b.states(), "the SA expires")
+        return problems + self._dropped(SPI) + self._ended(**{hex(SPI): True})
+
+    def sa_that_never_was(self):
+        """Another inbound one was, and an outbound one with this SPI."""
+        self._sas(SPI)
+        self._sas(SPI + 1, out=True)
+        return self._dropped(SPI + 1) + self._ended(**{hex(SPI + 1): False})
+
+    def four_sas_that_ended_last(self):
+        spis = list(range(SPI, SPI + 5))
+        self._sas(*spis)
+        return self._dropped(*spis) + self._ended(**{
+            hex(spi): spi > SPI for spi in spis})
+
+    def event_of_an_sa_that_ended(self):
+        with Listener(self.link.b) as listener:
+            self._sas(SPI)
+            problems = self._dropped(SPI)
+            problems += listener.until_told({self.wire.who(SPI): 1})
+            told = listener.told[-1].more
+        return problems + ([] if "sa_until" in told else [f"told {told}"])
 
     # -- who may read ---
 
@@ -451,6 +522,24 @@ class Cases:
         wanted = "    sequence numbers 7 to 4294967295, device eth0"
         if more != wanted:
             problems.append(f"{more!r} below {line!r} is not {wanted!r}")
+        return problems
+
+    def tool_shows_an_sa_that_ended(self):
+        self._sas(SPI)
+        problems = self._dropped(SPI)
+        shown = ipsec.run(*self._tool("drops", "--full")).splitlines()[2]
+        timed = ipsec.run(*self._tool("drops", "--full", "--times"))
+        told = json.loads(ipsec.run(*self._tool("drops", "--json")))["drops"]
+        until_ns = self.family.lines()[0].more["sa_until"]
+        ended = (until_ns + time.time_ns() - boottime()) / 1e9
+        if not re.fullmatch(r"    SA ended \d+s ago, sequence number 1, "
+                            r"device eth0", shown):
+            problems.append(f"shows {shown!r}")
+        day = time.strftime("%Y-%m-%d", time.localtime(ended))
+        if f"SA ended {day} " not in timed:
+            problems.append(f"shows {timed!r}")
+        if abs(seconds(told[0]["saUntil"]) - ended) > 0.5:
+            problems.append(f"{told} does not say {ended}")
         return problems
 
     def tool_shows_a_device_that_is_gone(self):
