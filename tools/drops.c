@@ -140,8 +140,7 @@ static struct json_object *root_object(void)
 	return json_object_of(&version, 1);
 }
 
-/* In the network namespace that the thread is in. */
-static int read_table(struct table *table)
+int drops_read(struct table *table)
 {
 	struct family *family = family_open();
 	int err;
@@ -199,7 +198,7 @@ static int visit(void *context, const char *netns)
 {
 	struct showing *showing = context;
 	struct table table = { 0 };
-	int err = read_table(&table);
+	int err = drops_read(&table);
 
 	if (!err && showing->settings->json)
 		err = show_json(showing, &table, netns);

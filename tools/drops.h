@@ -2,6 +2,14 @@
 #ifndef DROPS_H
 #define DROPS_H
 
+struct table;
+
+/*
+ * The table of the network namespace that the thread is in; its lines are to be
+ * freed, also after a failure. 0, or -1 after telling what failed.
+ */
+int drops_read(struct table *table);
+
 extern const struct command drops_command;
 extern const struct command monitor_command;
 

@@ -86,24 +86,6 @@ static size_t make_rows(const struct table *table, struct row *rows, bool each)
 	return n_rows;
 }
 
-/* How long ago, in the largest unit that it has one of. */
-static const char *age_text(uint64_t ns, char text[TIME_SIZE])
-{
-	static const struct {
-		char name;
-		uint64_t seconds;
-	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
-	uint64_t now = (uint64_t)time(NULL), then = ns / NS_PER_S;
-	uint64_t age = now > then ? now - then : 0;
-	size_t i = 0;
-
-	while (i < ARRAY_SIZE(units) - 1 && age < units[i].seconds)
-		i++;
-	snprintf(text, TIME_SIZE, "%" PRIu64 "%c", age / units[i].seconds,
-		 units[i].name);
-	return text;
-}
-
 static void spi_text(const struct row *row, char *text, size_t size)
 {
 	if (row->spis > 1)

@@ -153,6 +153,23 @@ const char *time_text(uint64_t ns, char text[TIME_SIZE])
 	       strftime(text, TIME_SIZE, "%Y-%m-%d %H:%M:%S", &tm) ? text : "?";
 }
 
+const char *age_text(uint64_t ns, char text[TIME_SIZE])
+{
+	static const struct {
+		char name;
+		uint64_t seconds;
+	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+	uint64_t now = (uint64_t)time(NULL), then = ns / NS_PER_S;
+	uint64_t age = now > then ? now - then : 0;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(units) - 1 && age < units[i].seconds)
+		i++;
+	snprintf(text, TIME_SIZE, "%" PRIu64 "%c", age / units[i].seconds,
+		 units[i].name);
+	return text;
+}
+
 /* As RFC 3339 has it, in UTC and to the millisecond. */
 static struct json_object *time_object(uint64_t ns)
 {

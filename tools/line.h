@@ -28,6 +28,7 @@ struct line {
 	uint64_t first;		/* ns since 1970 */
 	uint64_t last;
 	uint64_t sa_until;	/* the SA with this SPI ended; 0 if not known */
+	uint32_t replay_window;	/* of its SA, if somebody asked; 0 if not */
 	bool has_sequence;
 	uint32_t sequence_first;
 	uint32_t sequence_last;
@@ -62,5 +63,8 @@ struct json_object *line_object(const struct line *line);
 /* Local time, to the second; returns text, or what stands for no time. */
 #define TIME_SIZE 20
 const char *time_text(uint64_t ns, char text[TIME_SIZE]);
+
+/* How long ago, in the largest unit that it has one of. */
+const char *age_text(uint64_t ns, char text[TIME_SIZE]);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "doctor.h"
 #include "drops.h"
 #include "peers.h"
 #include "show.h"
@@ -17,6 +18,7 @@ const struct command *const commands[] = {
 	&drops_command,
 	&monitor_command,
 	&peers_command,
+	&doctor_command,
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 

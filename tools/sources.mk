@@ -9,4 +9,5 @@ TOOL_SOURCES := main.c command.c family.c \
 		baseline.c replace.c watch.c screen.c ticker.c \
 		drops.c drops_table.c monitor.c line.c json.c \
 		peers.c peers_show.c peers_table.c peers_prometheus.c \
-		peer_names.c peer_event.c
+		peer_names.c peer_event.c \
+		doctor.c doctor_look.c doctor_rules.c doctor_show.c

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Judges JSON, an object in each line or one over all of them, by its schema.
 
-    schema.py ipsecstat|ipsecstat-drops|ipsecstat-peers[/DEFINITION] [KEY...] <output
+    schema.py ipsecstat|ipsecstat-drops|ipsecstat-peers|ipsecstat-doctor[/DEFINITION] [KEY...] <output
 
 The schemas are those of docs/; DEFINITION is a part of one. Demands the KEYs, too,
 somewhere in each object. And whatever the output is, the schema must refuse it when
@@ -20,7 +20,7 @@ import jsonschema
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 # What is there by choice, can be any word, and namespaces and CPUs, by their names
 OPTIONAL = ("rates", "seconds", "from", "netns", "cpus", "ended", "command",
-            "name", "sequence", "policy", "device", "inner")
+            "name", "sequence", "policy", "device", "inner", "saUntil", "when")
 
 
 def objects(text):

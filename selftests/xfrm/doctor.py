@@ -1,0 +1,290 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What ipsecstat doctor finds: for each cause the one rule, and nothing else.
+
+    doctor.py [PART...]     cases whose name has one of the parts
+"""
+import collections
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "../tools"))
+# pylint: disable=wrong-import-position
+import drop
+import forge
+import ipsec
+import life
+import matrix
+import schema
+
+TOOL = os.path.join(ipsec.HERE, "../../tools/ipsecstat")
+PROBLEMS = 3                            # exit status
+RULES = {                               # of what is dropped, by reason
+    "no-state": "no-state", "larval": "larval", "auth": "auth",
+    "transform": "transform", "late": "late", "repeated": "repeated",
+    "encap": "encap", "clear-text": "clear-text", "selector": "wrong-sa",
+    "template": "wrong-sa", "mode": "wrong-sa", "direction": "wrong-sa",
+    "no-policy": "no-policy", "blocked": "blocked", "expired": "ended",
+    "invalid": "ended", "header": "error", "buffer": "error",
+    "policy-error": "error", "error": "error", "iptfs": "error"}
+
+
+class Doctor:
+    """Watches a host from the beginning of a with statement to its end."""
+
+    def __init__(self, host, *words):
+        self.command = ["ip", "netns", "exec", host.name, TOOL, "doctor",
+                        "--json", "--seconds", "86400", *words]
+        self.process = self.told = self.status = None
+        self.problems = []
+
+    def __enter__(self):
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen(self.command, text=True,
+                                        stdout=subprocess.PIPE)
+        ipsec.until(self._waits, "the doctor waits")
+        return self
+
+    def _waits(self):
+        """For the time to be over, or a signal."""
+        with open(f"/proc/{self.process.pid}/wchan", encoding="ascii") as file:
+            return "sigtimedwait" in file.read()
+
+    def __exit__(self, kind, *_):
+        self.process.send_signal(signal.SIGINT)
+        out, _ = self.process.communicate(timeout=ipsec.PATIENCE)
+        if kind:
+            return
+        self.told = json.loads(out)
+        self.status = self.process.returncode
+        self.problems += schema.complaints("ipsecstat-doctor", [self.told])
+
+    def findings(self, netns=""):
+        return {finding["rule"]: finding for finding in
+                self.told["netns"][netns]["findings"]}
+
+    def differ(self, wanted, problems=True):
+        """Unless these rules with these packets are found, and no others."""
+        seen = {rule: finding["packets"]
+                for rule, finding in self.findings().items()}
+        status = PROBLEMS if problems else 0
+        return self.problems + ipsec.differ("finding", seen, wanted) + (
+            [] if self.status == status else [f"ends with {self.status}"])
+
+
+class Cases:
+    """Each method is a case, with two hosts of its own."""
+
+    def __init__(self):
+        self.link = None
+
+    def _pair(self, spi, verb="add", **how):
+        """SAs of host b in both directions."""
+        return [life.state(verb, spi + out, out=out, **how)
+                for out in (False, True)]
+
+    def nothing_is_wrong(self):
+        self.link.b.ip(*self._pair(0x1000))
+        with Doctor(self.link.b) as doctor:
+            pass
+        return doctor.differ({}, problems=False)
+
+    def what_was_before_is_not_found(self):
+        self.link.b.ip(life.policy().join(("xfrm policy add ",
+                                           " action block")))
+        self._ping()
+        with Doctor(self.link.b) as doctor:
+            pass
+        return doctor.differ({}, problems=False)
+
+    def _ping(self, target="10.0.0.1"):
+        """A datagram of host b, whatever becomes of it."""
+        with ipsec.inside(self.link.b.name):
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with sock, contextlib.suppress(OSError):
+            sock.sendto(b"data", (target, 9))
+
+    def outbound(self):
+        """By the lines of the MIB that count look-ups."""
+        before = self.link.b.mib()
+        with Doctor(self.link.b) as doctor:
+            self.link.b.ip(f"xfrm policy add {life.policy()} "
+                           "tmpl proto esp mode transport")
+            ipsec.run("ip", "netns", "exec", self.link.b.name, "sysctl", "-q",
+                      "net.core.xfrm_larval_drop=1")
+            self._ping()
+            self.link.b.ip(f"xfrm policy update {life.policy()} action block")
+            self._ping()
+        now = self.link.b.mib()
+        rise = {key: now[key] - before[key] for key in now}
+        wanted = {"out-no-state": rise["XfrmOutNoStates"],
+                  "out-blocked": rise["XfrmOutPolBlock"],
+                  "out-larval": rise["XfrmAcquireError"]}
+        problems = [f"{key} did not rise" for key in
+                    ("XfrmOutNoStates", "XfrmOutPolBlock") if not rise[key]]
+        return problems + doctor.differ({key: value for key, value in
+                                         wanted.items() if value})
+
+    def peer_that_is_half(self):
+        self.link.b.ip(life.state("add", 0x1000))
+        with Doctor(self.link.b) as doctor:
+            pass
+        problems = doctor.differ({"peer-half": 0})
+        who = doctor.findings()["peer-half"]["who"]
+        return problems + ([] if len(who) == 1 and who[0].startswith(
+            "10.0.0.1 from 10.0.0.2: half for 0s, in only") else [f"{who}"])
+
+    def peer_that_is_down(self):
+        with Doctor(self.link.b) as doctor:
+            self.link.b.ip(*self._pair(0x1000))
+            self.link.b.ip(*self._pair(0x1000, "delete"))
+        return doctor.differ({"peer-down": 0}, problems=False)
+
+    def peer_that_is_down_by_a_limit(self):
+        with Doctor(self.link.b) as doctor:
+            self.link.b.ip(*self._pair(0x1000, rest="limit time-hard 1"))
+            ipsec.until(lambda: not self.link.b.states(), "the SAs expire")
+        return doctor.differ({"peer-limit": 0})
+
+    def peer_near_its_end(self):
+        self.link.b.ip(*self._pair(0x1000, rest="limit packet-hard 5"))
+        self.link.b.ip(f"xfrm policy add {life.policy()} "
+                       "tmpl proto esp mode transport")
+        with Doctor(self.link.b) as doctor:
+            for _ in range(5):
+                self._ping()
+        # The fifth packet reaches the limit, and there may be no SA any more.
+        return doctor.problems + ([] if {"peer-near-end"} & set(
+            doctor.findings()) else [f"{doctor.told}"])
+
+    def reverse_path(self):
+        """A packet whose answer would go out nowhere."""
+        self.link.b.ip(*self._pair(0x1000))
+        ipsec.run("ip", "netns", "exec", self.link.b.name, "sysctl", "-q",
+                  "net.ipv4.conf.all.rp_filter=1")
+        self.link.a.ip("addr add 192.0.2.7/32 dev lo")
+        with Doctor(self.link.b) as doctor:
+            with ipsec.inside(self.link.a.name):
+                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            with sock:
+                sock.bind(("192.0.2.7", 0))
+                sock.sendto(b"data", ("10.0.0.2", 9))
+            ipsec.until(lambda: self._counter("IPReversePathFilter"),
+                        "the filter drops")
+        return doctor.differ({"reverse-path": 1})
+
+    def _counter(self, name):
+        with ipsec.inside(self.link.b.name):
+            with open("/proc/thread-self/net/netstat", encoding="ascii") as file:
+                names, values = file.readline().split(), file.readline().split()
+        return int(values[names.index(name)])
+
+    def device_without_ipsec(self):
+        ipsec.run("ip", "netns", "exec", self.link.b.name, "sysctl", "-q",
+                  "net.ipv4.conf.eth0.disable_xfrm=1")
+        with Doctor(self.link.b) as doctor:
+            pass
+        who = doctor.findings()["no-xfrm"]["who"]
+        return doctor.differ({"no-xfrm": 0}, problems=False) + \
+            ipsec.differ("device", dict(enumerate(who)), {0: "eth0"})
+
+    def all_namespaces(self):
+        self.link.a.ip(life.state("add", 0x1000))
+        with Doctor(self.link.b, "--all-netns") as doctor:
+            pass
+        return doctor.problems + [
+            f"{host.name}: {doctor.findings(host.name)}" for host, wanted in
+            ((self.link.a, ["peer-half"]), (self.link.b, []))
+            if list(doctor.findings(host.name)) != wanted]
+
+
+def on_a_link(cases, function):
+    def case():
+        with ipsec.Link() as cases.link:
+            return function()
+    return case
+
+
+# --- what is dropped on the way in -------------------------------------------
+
+def reasons(host):
+    """Packets dropped on the way in, by the rule for their reason."""
+    counts = collections.Counter()
+    for (reason, _), packets in host.family.get()[0]["dropped-in"].items():
+        counts["in-" + RULES[reason]] += packets
+    return counts
+
+
+def on_a_stage(function):
+    """Under the SAs and policies that packets are dropped for."""
+    def case():
+        flows = [flow for machine, flow in
+                 matrix.spread(matrix.flows(forge.TRANSFORMS))
+                 if machine == matrix.PLAIN and flow[1:4] == drop.TUNNEL]
+        flows = [next(flow for flow in flows if flow.family == family)
+                 for family in (4, 6)]
+        with matrix.Stage(flows) as stage:
+            return function(stage, drop.Drops(stage))
+    return case
+
+
+def every_cause(stage, drops):
+    """All causes of each flow while the doctor watches, of two lines and of one."""
+    before = reasons(stage.b)
+    with Doctor(stage.b) as doctor:
+        problems = [problem for flow in stage.flows
+                    for cause, who, exists in drop.CAUSES if exists(flow)
+                    for problem in drops.see(matrix.MACHINES[0], flow, cause, who)]
+    rise = reasons(stage.b) - before
+    missing = {f"in-{rule}" for rule in RULES.values()} - set(rise)
+    seen = {rule: finding["packets"] for rule, finding in
+            doctor.findings().items() if rule.startswith("in-")}
+    return problems + doctor.problems + ipsec.differ("finding", seen, rise) + \
+        [f"{rule} was not provoked" for rule in missing - {"in-error"}]
+
+
+def words_of_lines(stage, drops):
+    """How large the replay window is, and how long ago the SA ended."""
+    flow = stage.flows[0]
+    one, spi = drops.forges[flow], drops.forges[flow].spi("good")
+    problems = drops.see(matrix.MACHINES[0], flow, drop.good, None)
+
+    def late():
+        return drops.see(matrix.MACHINES[0], flow, drop.too_old,
+                         drop.of_sa("late"))
+
+    def ended():
+        stage.b.ip(f"xfrm state delete {one.path.outer} proto esp spi {spi:#x}")
+        one.send([one.raw("good")])
+        ipsec.until(lambda: stage.b.family.lines()[0].who.reason == "no-state",
+                    "a packet without an SA")
+
+    for provoke, rule, words in ((late, "in-late", "replay window 32"),
+                                 (ended, "in-no-state", "its SA ended 0s ago")):
+        with Doctor(stage.b) as doctor:
+            problems += provoke() or []
+        wanted = f"{one.outer[0]} > {one.outer[1]}, esp SPI {spi:#010x}: " \
+                 f"1 packet, {words}"
+        who = doctor.findings()[rule]["who"]
+        problems += [] if who == [wanted] else [f"{who} is not {wanted}"]
+    return problems
+
+
+def main():
+    cases = Cases()
+    ipsec.run("modprobe", "-a", "esp4", "esp6")
+    ipsec.run_cases(
+        [(name, on_a_link(cases, function))
+         for name, function in ipsec.cases_of(cases)] +
+        [(function.__name__, on_a_stage(function))
+         for function in (every_cause, words_of_lines)])
+
+
+if __name__ == "__main__":
+    main()
