@@ -469,6 +469,39 @@ def spent_at_once(f):
     f.stage.queue_plainly(f.stage.a)
 
 
+def late_under_esn(f):
+    """Left of the window the kernel takes a number for one of the next subspace."""
+    layer, extra = f.stage.layer(f.flow)
+    spi = f.spi("backward")
+    f.stage.b.ip(f.path.state(*layer, spi - f.path.spi, f"{extra} flag esn",
+                              reqid=f.path.reqid))
+    yield ([f.extended(f.secured("backward", seq=seq)) for seq in (100, 60)],
+           {**arrived(f), **lost(f, "authenticationFailuresOnInbound")},
+           {"XfrmInStateProtoError": 1})
+    f.stage.b.ip(f"xfrm state delete {f.path.outer} proto esp spi {spi:#x}")
+
+
+def uncompressed(f):
+    """A small packet, sent as it is, where the policy requires IPComp."""
+    layer, extra = f.stage.layer(f.flow)
+    spi = f.spi("backward")
+    comp = f"{f.path.outer} proto comp spi 0x77"
+    words = f"priority 1 tmpl {f.path.outer} proto comp mode tunnel " \
+            "tmpl proto esp mode transport"
+    f.stage.b.ip(f"xfrm state add {comp} mode tunnel comp deflate",
+                 f.path.state(*layer, spi - f.path.spi, extra),
+                 f"xfrm policy add {rule(f, words)}")
+    inner = bytes(f.clear(PORT_RULE))
+    proto = PROTO["ipip" if f.flow.family == 4 else "ipv6"]
+    yield ([f.esp_around("backward", proto, inner)],
+           {**arrived(f, size=len(inner)),
+            **dropped("receiveOverIncorrectSaInbound")},
+           {"XfrmInTmplMismatch": 1}, {of_sa("template", "backward")(f): 1})
+    f.stage.b.ip(f"xfrm policy delete {rule(f, '')}",
+                 f"xfrm state delete {comp}",
+                 f"xfrm state delete {f.path.outer} proto esp spi {spi:#x}")
+
+
 def echo_sender(f):
     return in_the_clear("clear-text",
                         "icmp" if f.flow.family == 4 else "icmpv6")(f)
@@ -516,6 +549,8 @@ ONCE = {
     "home_route_then_narrow": (ESP, home_route_then_narrow, None),
     "refused_twice": (ESP, refused_twice, None),
     "spent_at_once": (ESP, spent_at_once, None),
+    "late_under_esn": (ESP, late_under_esn, of_sa("auth", "backward")),
+    "uncompressed": (ESP, uncompressed, None),
 }
 # Mobile IPv6 is of one version only, and looks for no SA.
 MOBILE = {home_address, home_route, home_route_then_narrow}

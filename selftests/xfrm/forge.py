@@ -195,6 +195,13 @@ class Forge:
                           seq or self.next_seq(role))
         return self.dress(packet) if dressed else packet
 
+    @staticmethod
+    def extended(packet):
+        """The same ESP packet under an SA with extended sequence numbers."""
+        start = matrix.IP_LEN[packet[0] >> 4]
+        body = packet[start:-ICV_LEN]
+        return packet[:-ICV_LEN] + icv(body + bytes(4))
+
     def dress(self, packet):
         return self.in_udp(packet) if self.flow.in_udp else packet
 
