@@ -18,6 +18,9 @@ static const struct option_row common[] = {
 
 static FILE *words;
 
+/* The one that runs, whose help is named. */
+static const struct command *running;
+
 void say_into(FILE *stream)
 {
 	words = stream;
@@ -41,6 +44,15 @@ void say(const char *format, ...)
 	va_end(arguments);
 }
 
+_Noreturn static void ask_for_help(void)
+{
+	if (running && running != commands[0])
+		say("for help: ipsecstat %s --help", running->name);
+	else
+		say("for help: ipsecstat --help");
+	exit(EXIT_USAGE);
+}
+
 void bad_usage(const char *format, ...)
 {
 	va_list arguments;
@@ -48,8 +60,7 @@ void bad_usage(const char *format, ...)
 	va_start(arguments, format);
 	say_list(format, arguments);
 	va_end(arguments);
-	say("for help: ipsecstat --help");
-	exit(EXIT_USAGE);
+	ask_for_help();
 }
 
 int finish_output(void)
@@ -84,7 +95,7 @@ static void show_option(const struct option_row *row)
 		printf("      %-21s %s\n", name, row->help);
 }
 
-static void show_help(const struct command *command)
+void show_help(const struct command *command)
 {
 	const struct option_row *row;
 
@@ -94,12 +105,73 @@ static void show_help(const struct command *command)
 	if (command->more_help)
 		command->more_help();
 	if (command == commands[0] && n_commands > 1) {
-		puts("\nOther commands, each with a --help of its own:");
+		puts("\nOther commands; help COMMAND tells more:");
 		for (size_t i = 1; i < n_commands; i++)
 			printf("  %-27s %s\n", commands[i]->name,
 			       commands[i]->summary);
 	}
 	puts("\nExit status: 0 done, 1 failed, 2 wrong usage.");
+}
+
+/*
+ * By its letter, or by the beginning of its name if that is not NULL. Commands agree in
+ * which letters have one.
+ */
+static bool has_argument(int letter, const char *name)
+{
+	const struct option_row *row;
+
+	for (size_t i = 0; i < n_commands; i++)
+		for (size_t j = 0; (row = row_at(commands[i], j)); j++)
+			if (row->argument &&
+			    (name ? !strncmp(row->name, name, strlen(name)) :
+				    row->letter == letter))
+				return true;
+	return false;
+}
+
+/* Is the word an option whose argument is the next word? */
+static bool wants_next(const char *word)
+{
+	if (word[0] != '-' || !word[1])
+		return false;
+	if (word[1] == '-')
+		return word[2] && has_argument(0, word + 2);
+	/* -jn NETNS, but not -nNETNS */
+	for (word++; *word; word++)
+		if (has_argument((unsigned char)*word, NULL))
+			return !word[1];
+	return false;
+}
+
+static const struct command *named(const char *name)
+{
+	for (size_t i = 0; i < n_commands; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+const struct command *take_command(int *argc, char **argv)
+{
+	const struct command *command;
+
+	for (int i = 1; i < *argc; i++) {
+		if (wants_next(argv[i])) {
+			i++;
+			continue;
+		}
+		if (argv[i][0] == '-')
+			continue;
+		command = named(argv[i]);
+		if (command) {
+			memmove(&argv[i], &argv[i + 1],
+				(size_t)(*argc - i) * sizeof(*argv));
+			--*argc;
+		}
+		return command;
+	}
+	return NULL;
 }
 
 /* The row of the next option, or NULL after the last one. */
@@ -133,8 +205,7 @@ static const struct option_row *next_option(const struct command *command,
 	for (size_t i = 0; (row = row_at(command, i)); i++)
 		if (row->letter == found)
 			return row;
-	say("for help: ipsecstat --help");
-	exit(EXIT_USAGE);
+	ask_for_help();
 }
 
 static void show_and_exit(const struct command *command, int letter)
@@ -186,6 +257,7 @@ void parse_options(const struct command *command, int argc, char **argv,
 	bool given[NO_LETTER(MOST_OPTIONS)] = { 0 };
 	const struct option_row *row;
 
+	running = command;
 	while ((row = next_option(command, argc, argv))) {
 		if (!row->take)
 			show_and_exit(command, row->letter);

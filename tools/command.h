@@ -58,9 +58,17 @@ extern const struct command *const commands[];
 extern const size_t n_commands;
 
 /*
- * Has the take() of each option's row set its part of the settings. Ends the program for --help and
- * --version, and where an option or argument is none of the command's or does
- * not go with another.
+ * The command that the arguments name, among its options wherever; its name is taken
+ * out of them. NULL if they name none.
+ */
+const struct command *take_command(int *argc, char **argv);
+
+void show_help(const struct command *command);
+
+/*
+ * Has the take() of each option's row set its part of the settings. Ends the
+ * program for --help and --version, and where an option or argument is none of the
+ * command's or does not go with another.
  */
 void parse_options(const struct command *command, int argc, char **argv,
 		   void *settings);

@@ -272,10 +272,16 @@ static int run(int argc, char **argv)
 	return written ? written : status;
 }
 
+static void more_help(void)
+{
+	puts("\nEnds with 3 if it has found a problem.");
+}
+
 const struct command doctor_command = {
 	.name = "doctor",
 	.usage = "doctor [OPTION]...",
 	.summary = "Say what is wrong, who it is about, and what mends it.",
+	.more_help = more_help,
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.conflicts = conflicts,

@@ -22,25 +22,30 @@ const struct command *const commands[] = {
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 
-static const struct command *named(const char *name)
+static int help(const char *name)
 {
-	for (size_t i = 0; i < n_commands; i++)
-		if (!strcmp(commands[i]->name, name))
-			return commands[i];
-	return NULL;
+	char *words[] = { NULL, (char *)name, NULL };
+	int count = 2;
+	const struct command *command = name ? take_command(&count, words) :
+					       commands[0];
+
+	if (command)
+		show_help(command);
+	else
+		bad_usage("'%s' is no command", name);
+	return finish_output();
 }
 
 int main(int argc, char **argv)
 {
-	const struct command *command = argc > 1 ? named(argv[1]) : NULL;
 	/* Room for a whole reading: why it cannot be written is known at its end. */
 	static char buffer[1 << 16];
+	const struct command *command;
 
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	signal(SIGPIPE, SIG_IGN);
-	if (!command)
-		return commands[0]->run(argc, argv);
-	/* What getopt complains about comes from the program by its name. */
-	argv[1] = argv[0];
-	return command->run(argc - 1, argv + 1);
+	if (argc > 1 && argc < 4 && !strcmp(argv[1], "help"))
+		return help(argv[2]);
+	command = take_command(&argc, argv);
+	return (command ? command : commands[0])->run(argc, argv);
 }

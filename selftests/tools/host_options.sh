@@ -15,8 +15,25 @@ bad()
 	run "$FAKE" "$@"
 	check "$what: ends with 2" ended 2
 	check "$what: nothing on standard output" silent_out
-	check "$what: says where help is" err_has "ipsecstat --help"
+	check "$what: says where help is" err_has "ipsecstat ${command:+$command }--help"
 }
+
+# bad_of COMMAND OPTIONS...: the same of another command.
+bad_of() { local command=$1; bad "$@"; }
+
+# Which option letters have an argument is the same for all commands.
+letters_agree()
+{
+	local command
+
+	for command in $(commands); do
+		"$FAKE" help "$command" |
+			sed -nE 's/^ +-(.), --[a-z-]+( [A-Z].*  |  ).*/\1 \2/p'
+	done | sed -E 's/(.) +([A-Z]?).*/\1 \2/; s/[A-Z]$/ARGUMENT/' | sort -u | cut -c1 |
+		uniq -d | diff - /dev/null
+}
+
+same_as() { run "$FAKE" "$@"; diff -u "$tmp/same" "$tmp/out"; }
 
 # contrary WORDS OPTIONS...: bad, and it says why.
 contrary()
@@ -43,6 +60,9 @@ options()
 	"$FAKE" "$@" --help | grep -oE -e '^ *(-[a-zA-Z], )?--[a-z-]+' | tr -d ' ' |
 		tr ',' '\n' | sort
 }
+
+# The completion asks the program of this name.
+ipsecstat() { "$FAKE" "$@"; }
 
 completed()
 {
@@ -87,7 +107,7 @@ in_page()
 }
 
 ktap_print_header
-ktap_set_plan 192
+ktap_set_plan 220
 
 good "Usage: ipsecstat" -h
 good "Usage: ipsecstat" --help
@@ -107,6 +127,23 @@ bad show eth0
 bad show show
 bad show -j -p
 bad ""
+bad_of drops --unknown
+bad_of drops eth0
+bad_of doctor --seconds
+bad help no-command
+good "Usage: ipsecstat drops" help drops
+good "Usage: ipsecstat [show]" help
+good "Usage: ipsecstat peers" --help peers
+check "which letters have an argument is the same for all commands" letters_agree
+"$FAKE" peers --json --address 171.171.171.171 >"$tmp/same"
+check "options before the command" same_as --json --address 171.171.171.171 peers
+check "options around the command" same_as -j peers -A171.171.171.171
+check "a short option's argument is no command" out_has '"peers"'
+"$FAKE" -g drops >"$tmp/same"
+check "nor is that of a long one" same_as --group drops
+check "nor that of an abbreviated one" same_as --gro drops
+"$FAKE" --per-cpu --group=drops >"$tmp/same"
+check "nor that of the last of several" same_as -cg drops
 contrary "there is one output" -j -p
 contrary "Prometheus makes rates itself" -p -w 1
 contrary "Prometheus wants the counters as they are" -p --since file
