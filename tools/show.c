@@ -10,6 +10,7 @@
 
 #include "baseline.h"
 #include "collect.h"
+#include "http.h"
 #include "netns.h"
 #include "peers_prometheus.h"
 #include "replace.h"
@@ -29,6 +30,7 @@ struct settings {
 	const char *output, *save, *since;
 	unsigned int peers;	/* how many may be shown */
 	enum when color;
+	bool http;
 };
 
 /* From one look to the next. */
@@ -115,7 +117,7 @@ static void take_peers(void *settings, const char *argument)
 	((struct settings *)settings)->peers = (unsigned int)limit;
 }
 
-enum { SAVE = NO_LETTER(0), SINCE, COLOR, PEERS };
+enum { SAVE = NO_LETTER(0), SINCE, COLOR, PEERS, HTTP };
 
 static const struct option_row options[] = {
 	{ 'j', "json", NULL, "show them as JSON", take_json, 0 },
@@ -139,6 +141,8 @@ static const struct option_row options[] = {
 	  take_flag, AT(scope.per_cpu) },
 	{ PEERS, "peers", "COUNT", "in Prometheus text, those of so many peers, too",
 	  take_peers, 0 },
+	{ HTTP, "http", NULL, "with them, answer an HTTP request on standard input",
+	  take_flag, AT(http) },
 	{ COLOR, "color", "WHEN", "use colors: auto, always or never",
 	  take_color, 0 },
 };
@@ -149,6 +153,7 @@ static const struct conflict conflicts[] = {
 	{ SINCE, 'p', "Prometheus wants the counters as they are" },
 	{ 'w', 'o', "a file holds one reading" },
 	{ 'w', SAVE, "a file holds one reading" },
+	{ 'o', HTTP, "the answer goes to standard output" },
 	{ 'n', 'a', "all of them or one" },
 	{ 'j', PEERS, "'ipsecstat peers --json' has all of them" },
 };
@@ -271,13 +276,24 @@ static int put_out(const struct course *c)
 	return finish_output();
 }
 
+static int refuse_http(int answer)
+{
+	http_answer(stdout, answer);
+	finish_output();
+	return EXIT_FAILURE;
+}
+
 static int once(struct course *c)
 {
 	const struct settings *s = c->settings;
-	int status;
+	int status, answer = s->http ? http_receive(stdin) : 0;
 
+	if (s->http && answer != 200)
+		return refuse_http(answer);
 	if (!look(c))
-		return EXIT_FAILURE;
+		return s->http ? refuse_http(503) : EXIT_FAILURE;
+	if (s->http)
+		http_answer(stdout, answer);
 	if (s->save && !c->failures && baseline_save(s->save, &c->now))
 		c->failures = 1;
 	status = put_out(c);
@@ -314,6 +330,8 @@ static int run(int argc, char **argv)
 	parse_options(&show_command, argc, argv, &settings);
 	if (settings.peers && settings.format != show_prometheus)
 		bad_usage("--peers is for --prometheus; see 'ipsecstat peers'");
+	if (settings.http && settings.format != show_prometheus)
+		bad_usage("--http is for --prometheus");
 	course.peers.limit = settings.peers;
 	if (!settings.groups)
 		settings.groups = ALL_GROUPS;

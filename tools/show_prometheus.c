@@ -4,9 +4,12 @@
  * with its HELP and TYPE before its series.
  */
 #include <inttypes.h>
+#include <time.h>
 
 #include "prometheus.h"
 #include "show.h"
+
+#define NS_PER_S INT64_C(1000000000)
 
 /* A series and what else is written on the way. */
 struct series {
@@ -98,8 +101,51 @@ static void show_family(FILE *out, const struct report *report,
 						   &groups[g], id, begun);
 }
 
+/* Since the kernel began, on the clock of people. */
+static int64_t boot_time(void)
+{
+	struct timespec now, up;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	return (now.tv_sec - up.tv_sec) * NS_PER_S + now.tv_nsec - up.tv_nsec;
+}
+
+static void show_start(FILE *out, const struct reading *reading)
+{
+	static const char name[] = "ipsec_start_time_seconds";
+
+	prometheus_head(out, name, false,
+			"When counting began, in seconds since 1970.");
+	for (size_t s = 0; s < reading->n_samples; s++) {
+		const struct sample *sample = &reading->samples[s];
+
+		if (sample->cpu != ALL_CPUS)
+			continue;
+		fputs(name, out);
+		if (reading->named) {
+			fputc('{', out);
+			prometheus_label(out, "netns", sample->netns);
+			fputc('}', out);
+		}
+		fprintf(out, " %" PRId64 "\n",
+			(boot_time() + (int64_t)sample->since) / NS_PER_S);
+	}
+}
+
+static void show_build(FILE *out)
+{
+	static const char name[] = "ipsec_build_info";
+
+	prometheus_head(out, name, false, "1, with the version of ipsecstat.");
+	fprintf(out, "%s{version=\"" VERSION "\"} 1\n", name);
+}
+
 int show_prometheus(FILE *out, const struct report *report)
 {
+	show_build(out);
+	if (report->reading->n_samples)
+		show_start(out, report->reading);
 	for (int id = 0; id < N_METRICS; id++)
 		show_family(out, report, id);
 	return 0;

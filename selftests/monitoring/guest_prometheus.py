@@ -24,6 +24,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import textwrap
 import time
 import urllib.error
 import urllib.parse
@@ -42,6 +43,7 @@ FILE = FOLDER / "ipsecstat.prom"
 EXPORTER, SERVER = "127.0.0.1:9100", "127.0.0.1:9090"
 PATIENCE = 60
 ROUNDS = 3
+PAGE = shipped.TOP / "docs/monitoring.md"
 FLOW = matrix.Flow(4, "local", "esp", "tunnel", "null_sha1")
 
 # alert: what provokes it. Of causes that share an alert, one will do.
@@ -102,7 +104,7 @@ class Systemd:
     def __init__(self, folder, host):
         self.units = folder / "units"
         self.units.mkdir()
-        for file in (*UNITS.glob("*.target"), *UNITS.glob(f"{UNIT}.*")):
+        for file in (*UNITS.glob("*.target"), *UNITS.glob("ipsecstat-*")):
             shutil.copy(file, self.units)
         (self.units / "test.target").write_text(self.TARGET)
         # The cases start it more often than the timer would.
@@ -112,7 +114,9 @@ class Systemd:
         self.process = running(
             ["unshare", "--pid", "--fork", "--kill-child", "--mount",
              "--mount-proc", "--cgroup", "sh", "-c",
-             "mount -t tmpfs run /run && "
+             f"mkdir {folder}/netns && mount --rbind /run/netns {folder}/netns && "
+             "mount -t tmpfs run /run && mkdir /run/netns && "
+             f"mount --rbind {folder}/netns /run/netns && "
              "mount -t cgroup2 cgroup /sys/fs/cgroup && exec env "
              f"container=test SYSTEMD_UNIT_PATH={self.units} "
              "/lib/systemd/systemd --system --unit=test.target "
@@ -223,10 +227,10 @@ def named(metric):
 
 # --- what ipsecstat says, in both ways --------------------------------------
 
-def written():
-    """{series: value} of the file."""
+def written(text=None):
+    """{series: value} of the file, or of another text."""
     return {series: int(value) for series, value in re.findall(
-        r"^(ipsec_\S+) (\d+)$", FILE.read_text(encoding="ascii"), re.M)}
+        r"^(ipsec_\S+) (\d+)$", text or FILE.read_text(encoding="ascii"), re.M)}
 
 
 SAS = {"active": "activeSas", "pending": "pendingSaNegotiations",
@@ -394,8 +398,33 @@ class Cases:
         scraped = self._scraped()
         with ipsec.inside(self.host.name):
             told = from_json(ipsec.run("ipsecstat", "--json"))
+        for series in [series for series in scraped if series.startswith(
+                ("ipsec_build_info", "ipsec_start_time"))]:
+            del scraped[series]         # of the reading, not of the figures
         return ipsec.differ("series", scraped, told) + \
             [f"{name}: not in both" for name in scraped.keys() ^ told.keys()]
+
+    def counting_began(self):
+        """When the namespace came."""
+        seen, = (value for series, value in self._scraped().items()
+                 if series.startswith("ipsec_start_time_seconds"))
+        with ipsec.inside(self.host.name):
+            since = json.loads(ipsec.run("ipsecstat", "--json"))["since"]
+        wanted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + \
+            since / 1e9
+        return [] if abs(seen - wanted) <= 1 else [f"{seen}, not {wanted}"]
+
+    def scraped_without_an_exporter(self):
+        """The socket unit answers with what the file has."""
+        wanted = self._scraped()
+        self.systemd.ctl("start", "ipsecstat-scrape.socket")
+        with ipsec.inside(self.host.name):
+            with urllib.request.urlopen("http://127.0.0.1:9956/metrics",
+                                        timeout=PATIENCE) as answer:
+                seen = written(answer.read().decode("ascii"))
+        self.systemd.ctl("stop", "ipsecstat-scrape.socket")
+        return ipsec.differ("series", seen, wanted) + \
+            [f"{name}: not in both" for name in seen.keys() ^ wanted.keys()]
 
     def alert(self, name):
         """Its cause twice, and what is provoked so far and nothing else."""
@@ -464,6 +493,17 @@ class Cases:
         """What dropped within minutes before is no less true for it."""
         FILE.unlink()
         return self._active([*PROVOKED, "IPsecStatisticsAbsent"])
+
+    def all_namespaces(self):
+        """By the lines of docs/monitoring.md."""
+        lines = re.search(r"### All network namespaces\n.*?\n((?:    [^\n]*\n)+)",
+                          PAGE.read_text(encoding="utf-8"), re.S)[1]
+        self.systemd.override("netns", textwrap.dedent(lines))
+        self.systemd.ctl("start", f"{UNIT}.service")
+        text = FILE.read_text(encoding="ascii")
+        return [f"nothing of {host.name}" for host in
+                (self.host, self.drops.stage.a)
+                if f'ipsec_sas_active{{netns="{host.name}"}}' not in text]
 
 
 def main():

@@ -11,6 +11,7 @@ ipsecstat's own table. Says what is wrong and ends with 1 if something is.
 import json
 import re
 import sys
+import time
 
 SAS = ["activeSas", "pendingSaNegotiations", "totalSasAdded", "totalSasDeleted",
        "successfulRekeys", "activeTunnels", "offloadedSas"]
@@ -66,7 +67,9 @@ TRAFFIC_SERIES = dict(zip(TRAFFIC, [
     'ipsec_offloaded_bytes_total{direction="%s"}',
     'ipsec_packets_total{direction="%s"}']))
 GAUGES = {"ipsec_sas_active", "ipsec_sas_pending", "ipsec_sas_offloaded",
-          "ipsec_tunnels_active"}
+          "ipsec_tunnels_active", "ipsec_build_info", "ipsec_start_time_seconds"}
+# When counting began, on the clock that does not stop, as the statistics have it
+SINCE = 5
 
 
 def statistics():
@@ -84,11 +87,20 @@ def statistics():
     return {group: (members | reasons)[group] for group in groups}
 
 
+def version():
+    """That of the sources."""
+    with open("../../common.mk", encoding="ascii") as file:
+        return re.search(r"^VERSION\s*:?=\s*(\S+)", file.read(), re.M)[1]
+
+
 def series():
     """Series and values that the statistics must give."""
     stats = statistics()
-    expected = {SA_SERIES[member]: value
-                for member, value in stats["aggregateSaStatistics"].items()}
+    began = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + SINCE
+    expected = {'ipsec_build_info{version="%s"}' % version(): 1,
+                "ipsec_start_time_seconds": int(began)}
+    expected |= {SA_SERIES[member]: value
+                 for member, value in stats["aggregateSaStatistics"].items()}
     for group, (_, labels, _) in DROPPED.items():
         for reason, value in stats[group].items():
             expected['ipsec_drops_total{%s,reason="%s"}' % (labels, reason)] = value
@@ -128,7 +140,7 @@ def judge_family(name, kind):
 
 def judge_prometheus(text):
     """The exposition line by line, then the series as a whole."""
-    label = r'[a-z][a-z_]*="[a-z_-]+"'
+    label = r'[a-z][a-z_]*="[a-z0-9._-]+"'
     sample = re.compile(r"([a-z_]+)(?:\{(%s(?:,%s)*)\})? ([0-9]+)" % (label, label))
     seen, families, labels, helped, current = {}, [], {}, None, None
 
@@ -158,6 +170,10 @@ def judge_prometheus(text):
             seen[key] = int(match[3])
 
     expected = series()
+    # The second may have ended since.
+    start = seen.get("ipsec_start_time_seconds", 0)
+    if abs(start - expected["ipsec_start_time_seconds"]) <= 1:
+        expected["ipsec_start_time_seconds"] = start
     for key in sorted(seen.keys() | expected.keys()):
         if seen.get(key) != expected.get(key):
             yield "%s: %s instead of %s" % (key, seen.get(key), expected.get(key))
