@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <signal.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +8,7 @@
 #include "json.h"
 #include "line.h"
 #include "netns.h"
+#include "ticker.h"
 #include "watch.h"
 
 /* Rises when a key goes or changes its meaning, not when one is added. */
@@ -130,21 +131,21 @@ static double seconds_since(const struct timespec *then)
 	       (double)(now.tv_nsec - then->tv_nsec) / 1e9;
 }
 
-/* Or until the user has seen enough. */
-static void wait_for(double seconds)
+/* Or until the user has seen enough. 0, or -1 after telling. */
+static int wait_for(double seconds)
 {
-	const struct timespec time = {
-		.tv_sec = (time_t)seconds,
-		.tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9),
-	};
-	sigset_t enough;
+	struct ticker ticker;
+	enum ticker_event event;
 
-	sigemptyset(&enough);
-	sigaddset(&enough, SIGINT);
-	sigaddset(&enough, SIGTERM);
-	sigprocmask(SIG_BLOCK, &enough, NULL);
-	sigtimedwait(&enough, NULL, &time);
-	sigprocmask(SIG_UNBLOCK, &enough, NULL);
+	if (ticker_open(&ticker, seconds, false)) {
+		say("cannot wait: %s", strerror(errno));
+		return -1;
+	}
+	do
+		event = ticker_wait(&ticker);
+	while (event != TICKER_TICK && event != TICKER_END);
+	ticker_close(&ticker);
+	return 0;
 }
 
 /* Returns how many network namespaces could not be looked at. */
@@ -161,7 +162,8 @@ static int look_twice(struct visit *visit)
 		/* What fails now would fail again. */
 		if (failures && !settings->all_netns)
 			return failures;
-		wait_for(settings->seconds);
+		if (wait_for(settings->seconds))
+			return failures + 1;
 	}
 	failures += netns_visit_chosen(settings->netns, settings->all_netns,
 				       look_again, visit);

@@ -52,9 +52,11 @@ class Doctor:
         return self
 
     def _waits(self):
-        """For the time to be over, or a signal."""
-        with open(f"/proc/{self.process.pid}/wchan", encoding="ascii") as file:
-            return "sigtimedwait" in file.read()
+        """For the time to be over, or a signal, which it blocks for that."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            blocked, = (line.split()[1] for line in file
+                        if line.startswith("SigBlk:"))
+        return int(blocked, 16) & 1 << (signal.SIGINT - 1)
 
     def __exit__(self, kind, *_):
         self.process.send_signal(signal.SIGINT)
