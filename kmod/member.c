@@ -154,7 +154,7 @@ void ipsecstat_member_reset(struct ipsecstat_member *member)
  * @replaces: set to true if there is one of the same flow
  *
  * Context: The lock of sa.c is held.
- * Return: the member, or NULL for want of memory
+ * Return: the member, or NULL if out of memory
  */
 struct ipsecstat_member *ipsecstat_member_add(struct ipsecstat_net *block,
 					      struct xfrm_state *x,

@@ -337,7 +337,7 @@ static int ipsecstat_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err) {
 		if (err == -ENOMEM)
 			NL_SET_ERR_MSG(info->extack,
-				       "an SA event was lost for want of memory; load the module again");
+				       "an SA event was lost, out of memory: load the module again");
 		nlmsg_free(msg);
 		return err;
 	}

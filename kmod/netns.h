@@ -21,7 +21,7 @@ struct ipsecstat_mib_base;
  * @sa: counters of SAs, under the lock of sa.c
  * @peers: all SAs between two ends each, under the lock of sa.c
  * @device_counted: SAs whose packets their device counts
- * @sa_lost: an SA event could not be recorded for want of memory
+ * @sa_lost: an SA event could not be recorded: out of memory
  * @dying: the namespace or the module is going; count nothing new
  * @mib_base: where the MIB began, by CPU; NULL if at zero
  * @settle_lock: one reader settles at a time

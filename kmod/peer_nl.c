@@ -246,7 +246,7 @@ static int ipsecstat_peers_settle(struct net *net,
 
 	if (READ_ONCE(ipsecstat_net(net)->sa_lost)) {
 		NL_SET_ERR_MSG(extack,
-			       "an SA event was lost for want of memory; load the module again");
+			       "an SA event was lost, out of memory: load the module again");
 		return -ENOMEM;
 	}
 	err = ipsecstat_net_settle(net);

@@ -225,7 +225,7 @@ int ipsecstat_drop_get_dumpit(struct sk_buff *msg, struct netlink_callback *cb)
 }
 
 /**
- * ipsecstat_drop_get_done() - a dump is over, be it that its socket is closed
+ * ipsecstat_drop_get_done() - a dump is over, including when its socket is closed
  * @cb: the state of the dump
  *
  * Context: Process context.
@@ -312,7 +312,7 @@ void ipsecstat_events_due(void)
  * ipsecstat_events_open() - begin or cease to tell events
  * @open: whether the family is registered, and its group ours to speak to
  *
- * Context: Process context, may sleep. None is under way when it returns.
+ * Context: Process context, may sleep. None is in progress when it returns.
  */
 void ipsecstat_events_open(bool open)
 {

@@ -562,7 +562,7 @@ void ipsecstat_sa_settle(struct net *net)
  * @sa: filled in
  *
  * Context: Any but hard interrupts.
- * Return: 0, or -ENOMEM if an SA event was lost for want of memory, since
+ * Return: 0, or -ENOMEM if an SA event was lost, out of memory, since
  *	when the figures would not be true
  */
 int ipsecstat_sa_read(struct net *net, struct ipsecstat_sa *sa)

@@ -280,7 +280,7 @@ static bool __init ipsecstat_try_judge(const struct ipsecstat_try *t)
 /**
  * ipsecstat_selftest() - try the hooks
  *
- * Changes the figures of the initial namespace, so counting has to begin anew
+ * Changes the figures of the initial namespace, so counting has to begin again
  * afterwards.
  *
  * Context: Process context, may sleep. All is attached, and nobody reads.

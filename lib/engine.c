@@ -45,7 +45,7 @@ static void after_fork(void)
 	pthread_mutex_unlock(&table.lock);
 }
 
-/* Calls under way belong to threads that only the parent has. */
+/* Calls in progress belong to threads that only the parent has. */
 static void after_fork_in_child(void)
 {
 	size_t i;

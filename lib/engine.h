@@ -25,7 +25,7 @@ struct fwp_session {
 	pthread_cond_t idle;
 
 	/* Belong to whoever is between fwp_session_enter and _leave. */
-	struct timespec deadline;	/* of the call under way */
+	struct timespec deadline;	/* of the call in progress */
 	int cancel;			/* state to go back to after it */
 	struct fwp_link *link;
 	UINT64 since;			/* of the first reply, 0 before it */

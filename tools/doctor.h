@@ -92,12 +92,12 @@ struct diagnosis {
 	size_t n_findings, n_problems;
 };
 
-/* 0, or -1 for want of memory; then there is nothing to free. */
+/* 0, or -1 if out of memory; then there is nothing to free. */
 int diagnose(const struct looks *looks, struct diagnosis *diagnosis);
 
 void doctor_text(FILE *out, const struct diagnosis *diagnosis);
 
-/* Adds to an object. 0, or -1 for want of memory. */
+/* Adds to an object. 0, or -1 if out of memory. */
 int doctor_object(struct json_object *object,
 		  const struct diagnosis *diagnosis);
 

@@ -281,7 +281,7 @@ const struct rule rules[] = {
 		.advice = {
 			{ "all packets of a tunnel", "other keys (manual keying), or HMAC-SHA-256 cut to 96 bits at one end and to 128 at the other; AH through a NAT never works; compare at both ends:",
 			  "ip xfrm state" },
-			{ "ESN, and the peer began anew, or packets are late by more than the window", "the kernel guesses the upper half of the sequence number wrong, so that the ICV is wrong, not the number: the numbers are below that of the SA; rekey, or enlarge the window; compare:",
+			{ "ESN, and the peer began again, or packets are late by more than the window", "the kernel guesses the upper half of the sequence number wrong, so that the ICV is wrong, not the number: the numbers are below that of the SA; rekey, or enlarge the window; compare:",
 			  "ipsecstat drops --full; ip -s xfrm state" },
 			{ "a few of many", "corruption by a device, or a broken offload; compare without it:",
 			  "ethtool -K DEVICE esp-hw-offload off" },
@@ -333,7 +333,7 @@ const struct rule rules[] = {
 		.meaning = "One end believes in a NAT between both and puts ESP into UDP, the other does not: a NAT came or went, or encapsulation is set at one end alone.",
 		.applies = dropped_in, .what = BIT(FWPUCLNT_DROP_ENCAP),
 		.advice = {
-			{ NULL, "establish the connection anew; if it comes back, force encapsulation at both ends, in swanctl.conf:",
+			{ NULL, "establish the connection again; if it comes back, force encapsulation at both ends, in swanctl.conf:",
 			  "encap = yes" },
 		},
 	},
@@ -562,7 +562,7 @@ const struct rule rules[] = {
 		.meaning = "A rekey stopped half way, or SAs were set by hand.",
 		.applies = stuck, .what = BIT(FWPUCLNT_PEER_HALF),
 		.advice = {
-			{ NULL, "establish the connection anew:",
+			{ NULL, "establish the connection again:",
 			  "swanctl --terminate --ike NAME; swanctl --initiate --child NAME" },
 		},
 	},
@@ -579,7 +579,7 @@ const struct rule rules[] = {
 	},
 	{
 		.name = "peer-remapped",
-		.title = "The NAT of peers has mapped anew",
+		.title = "The NAT of peers has a new mapping",
 		.figures = "`ipsecstat peers --full`, NAT; `packetsRemapped`",
 		.meaning = "Their packets are taken, and answers go to the old port until IKE updates the SA: in and out both rise, and the peer hears nothing.",
 		.applies = remapped,
@@ -665,7 +665,7 @@ int diagnose(const struct looks *looks, struct diagnosis *diagnosis)
 	static const struct look none;
 
 	*diagnosis = (struct diagnosis){ .looks = *looks };
-	/* The module was loaded anew in between. */
+	/* The module was loaded again in between. */
 	if (looks->before->since != looks->now->since)
 		diagnosis->looks.before = &none;
 	/* One more, to try a rule in. */

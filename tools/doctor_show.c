@@ -119,7 +119,7 @@ void doctor_text(FILE *out, const struct diagnosis *diagnosis)
 
 /* --- JSON ----------------------------------------------------------------- */
 
-/* NULL for want of memory. */
+/* NULL if out of memory. */
 static struct json_object *advice_object(const struct advice *advice)
 {
 	const struct {

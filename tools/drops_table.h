@@ -33,7 +33,7 @@ struct drops_view {
 	bool full;	/* what else is known of each line, below it */
 };
 
-/* Prints it within 80 columns. 0, or 1 for want of memory. */
+/* Prints it within 80 columns. 0, or 1 if out of memory. */
 int drops_table(const struct table *table, const struct drops_view *view);
 
 #endif

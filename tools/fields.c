@@ -11,7 +11,7 @@ const struct metric metrics[N_METRICS] = {
 	},
 	[SAS_PENDING] = {
 		"ipsec_sas_pending", false,
-		"Larval security associations: negotiations under way."
+		"Larval security associations: negotiations in progress."
 	},
 	[SAS_OFFLOADED] = {
 		"ipsec_sas_offloaded", false,

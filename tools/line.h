@@ -57,7 +57,7 @@ const char *reason_name(uint64_t reason);
 /* The name of an IP protocol, or its number. */
 const char *protocol_name(unsigned int protocol);
 
-/* NULL for want of memory. */
+/* NULL if out of memory. */
 struct json_object *line_object(const struct line *line);
 
 /* Local time, to the second; returns text, or what stands for no time. */

@@ -97,7 +97,7 @@ static void show_line(const struct line *line)
 	       spi, line->packets, line->packets == 1 ? "" : "s");
 }
 
-/* Takes the object over, NULL for want of memory. */
+/* Takes the object over, NULL if out of memory. */
 static int show_object(const struct source *source, struct json_object *object)
 {
 	if (object && source->settings->all_netns &&

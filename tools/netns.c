@@ -171,7 +171,7 @@ struct seen {
 	size_t count;
 };
 
-/* 1 if it is a new one, 0 if not, -1 for want of memory. */
+/* 1 if it is a new one, 0 if not, -1 if out of memory. */
 static int see(struct seen *seen, ino_t inode)
 {
 	ino_t *more;

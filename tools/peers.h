@@ -51,7 +51,7 @@ struct peers_view {
 	double seconds;			/* since then, 0 if that was nothing */
 };
 
-/* 0, or -1 for want of memory. */
+/* 0, or -1 if out of memory. */
 int peers_show_table(FILE *out, const struct peers_view *view);
 void peers_show_full(FILE *out, const struct peers_view *view);
 

@@ -140,7 +140,7 @@ static const struct {
 	  "1 if the peer has SAs in both directions, otherwise 0.",
 	  { { "", up } }, false, false },
 	{ "ipsec_peer_sas_pending",
-	  "Larval SAs of the peer: negotiations under way.",
+	  "Larval SAs of the peer: negotiations in progress.",
 	  { { "", pending } }, false, false },
 	{ "ipsec_peer_bytes_total",
 	  "Bytes that the SAs of the peer carried, ended ones included.",

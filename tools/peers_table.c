@@ -179,7 +179,7 @@ static int by_remote(const void *one, const void *other)
 	return order ? order : (a->ifId > b->ifId) - (a->ifId < b->ifId);
 }
 
-/* Which peers have a twin with another local address; NULL for want of memory. */
+/* Which peers have a twin with another local address; NULL if out of memory. */
 static bool *find_twins(const FWPUCLNT_PEERS *peers)
 {
 	const FWPUCLNT_PEER **sorted = calloc(peers->numPeers + 1,

@@ -115,7 +115,7 @@ static bool subtract(struct sample *sample, const struct sample *other)
 	if (!other)
 		return cannot_tell(sample, "the baseline does not have it");
 	if (other->since != sample->since)
-		return cannot_tell(sample, "counting began anew after the baseline was saved");
+		return cannot_tell(sample, "counting began again after the baseline was saved");
 	fell = figures_rise(&sample->figures, &other->figures, &rise);
 	if (fell) {
 		snprintf(why, sizeof(why), "%s is lower than in the baseline",

@@ -34,10 +34,10 @@ struct reading {
 void reading_begin(struct reading *reading);
 void reading_free(struct reading *reading);
 
-/* 0, or -1 for want of memory: then there is nothing to free. */
+/* 0, or -1 if out of memory: then there is nothing to free. */
 int reading_copy(struct reading *copy, const struct reading *reading);
 
-/* A new sample, of now, all zero but for what is given; NULL for want of memory. */
+/* A new sample, of now, all zero but for what is given; NULL if out of memory. */
 struct sample *reading_add(struct reading *reading, const char *netns, int cpu);
 
 /* How the rest of the statistics rose between the two; see rise above. */

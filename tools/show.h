@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The ways to show a reading. Each writes all of it to out and returns 0, or -1
- * for want of memory; errors of out are left for the caller to find in it.
+ * if out of memory; errors of out are left for the caller to find in it.
  */
 #ifndef SHOW_H
 #define SHOW_H

@@ -97,7 +97,7 @@ static struct json_object *object_in(struct json_object *object,
 	return add_object(object, key);
 }
 
-/* Where a sample belongs; NULL for want of memory. */
+/* Where a sample belongs; NULL if out of memory. */
 static struct json_object *place_of(struct json_object *root,
 				    const struct reading *reading,
 				    const struct sample *sample)

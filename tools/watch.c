@@ -44,7 +44,7 @@ static bool look(struct watching *w)
 	return w->seen;
 }
 
-/* What the screen is to show; NULL for want of memory. */
+/* What the screen is to show; NULL if out of memory. */
 static char *frame(const struct watching *w, bool compact)
 {
 	const struct watched *watched = w->watched;

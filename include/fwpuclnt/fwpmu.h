@@ -58,7 +58,7 @@ DWORD WINAPI FwpmEngineOpen0(const wchar_t *serverName, UINT32 authnService,
  * FwpmEngineClose0 - end a session, and abort its transaction if there is one
  * @engineHandle: the session
  *
- * A call that another thread has under way on the session is let finish.
+ * A call that another thread has in progress on the session is let finish.
  *
  * Return: ERROR_SUCCESS or ERROR_INVALID_HANDLE.
  */

@@ -167,7 +167,7 @@ const char *FwpuclntDropReasonName(UINT32 reason);
  * @sasDeleted: SAs that were active and ended
  * @rekeys: rekeyed pairs of SAs, as successfulRekeys counts them
  * @packetsRemapped: good inbound packets, in UDP, from another address or port than
- *	their SA sends to, as after a NAT has mapped anew; 0 with older kernel modules
+ *	their SA sends to, as after a NAT has a new mapping; 0 with older kernel modules
  * @packetsDropped: inbound packets dropped for any reason
  * @dropped: the same by FWPUCLNT_DROP_REASON
  */

@@ -25,7 +25,7 @@
 /**
  * struct IPSEC_AGGREGATE_SA_STATISTICS0 - SAs
  * @activeSas: gauge: SAs in state VALID, soft-expired ones included
- * @pendingSaNegotiations: gauge: larval SAs, for an acquire under way or an SPI
+ * @pendingSaNegotiations: gauge: larval SAs, for an acquire in progress or an SPI
  *	reserved and not yet filled
  * @totalSasAdded: SAs that became VALID: new, larval and filled, migrated, and
  *	those found when the module was attached

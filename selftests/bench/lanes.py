@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(HERE, "../xfrm"))
 import ipsec  # noqa: E402  pylint: disable=wrong-import-position
 
 # One at a time: the buffer that one gives back is the one that the next takes.
-# With many under way, the slab allocator's mood is measured, too.
+# With many in flight, the slab allocator's mood is measured, too.
 PACKETS, ROUNDS = 1, 201
 KEY = "0x" + "0123456789abcdef" * 4
 TRANSFORMS = {

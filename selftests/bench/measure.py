@@ -279,7 +279,7 @@ def peers_read():
 
 def growing():
     """SAs added and read, more and more of them, on a gateway that has its
-    address: where it has not, each SA is looked at anew for which end is here."""
+    address: where it has not, each SA is looked at again for which end is here."""
     ipsec.run("ip", "netns", "add", "many")
     ipsec.run("ip", "-n", "many", "link", "set", "lo", "up")
     ipsec.run("ip", "-n", "many", "addr", "add", "10.0.0.1/32", "dev", "lo")
@@ -337,7 +337,7 @@ def transfers(megabytes, pairs):
         pair = {}
         for loaded in (False, True) if number % 2 else (True, False):
             lanes.module(loaded)
-            # Code was patched and has to be translated anew.
+            # Code was patched and has to be translated again.
             transfer(megabytes)
             pair[loaded] = transfer(megabytes)
         ratios.append(pair[True] / pair[False])

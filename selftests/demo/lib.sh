@@ -41,7 +41,7 @@ trap cleanup EXIT
 
 # ------------------------------------------------------------ the two ends
 
-# in_ns END COMMAND...: cheaper than ip netns exec, which also mounts /sys anew.
+# in_ns END COMMAND...: cheaper than ip netns exec, which also mounts /sys again.
 in_ns()
 {
 	nsenter --net="/run/netns/${!1}" "${@:2}"

@@ -132,7 +132,7 @@ static int run(int argc, char **argv)
 	stdout = open_record(&out);
 	stderr = open_record(&err);
 	last_word = NULL;
-	optind = 0;		/* getopt begins anew */
+	optind = 0;		/* getopt begins again */
 	if (!setjmp(left))
 		left_with = ipsecstat_main(argc, argv);
 	closed = out.closed;

@@ -5,7 +5,7 @@
 
 #include "forge.h"
 
-/* How the attribute @type of a message is to be, for want of a better one. */
+/* How the attribute @type of a message is to be, if there is no better one. */
 struct flaw {
 	int type;		/* 0 if all is well */
 	enum {

@@ -194,7 +194,7 @@ TEST_F(guest, session_key)
 	EXPECT_CODE(ERROR_SUCCESS, FwpmEngineClose0(one));
 }
 
-/* Root once, the ordinary user has no right on what he opened, nor anew. */
+/* Root once, the ordinary user has no right on what he opened, nor again. */
 TEST_F(guest, ordinary_user)
 {
 	HANDLE own;

@@ -18,6 +18,6 @@ check()
 try host_reply check ./host_reply
 try host_api check ./host_api
 try host_faults check ./host_faults
-# What other threads had under way at the fork is lost to the child.
+# What other threads had in progress at the fork is lost to the child.
 try host_threads check ./host_threads -T fork_amid_threads
 finish

@@ -7,7 +7,7 @@
 
 systemd runs the installed units in the namespace of host b, sandbox and timer
 included; it is given nothing else to start. Its programs and those of Prometheus
-are Debian's. What they hold is read by Prometheus' own API, each second anew.
+are Debian's. What they hold is read by Prometheus' own API, again each second.
 
 Prometheus has the rules twice: as they are shipped, whose alerts are pending
 after the first look, and with all times shortened, to see them fire.

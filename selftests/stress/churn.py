@@ -291,7 +291,7 @@ def run(link, churners):
         for host in (link.a, link.b):
             host.open()
         traffic.settle((link.a, link.b))
-        for host in (link.a, link.b):   # what was under way has arrived
+        for host in (link.a, link.b):   # what was in flight has arrived
             host.start = ipsec.Snapshot(host)
         return problems + load.settled(link) + \
             load.figures_are_true_afterwards(link)

@@ -361,7 +361,7 @@ def short_of_memory(space):
 
 
 def refused_until_reloaded(space):
-    """Memory is back, the lost event is not; the next load counts anew."""
+    """Memory is back, the lost event is not; the next load counts from the start."""
     problems = []
     try:
         problems = [f"answered: {space.family.get()}"]

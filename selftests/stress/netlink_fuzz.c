@@ -554,7 +554,7 @@ static const char *check_first(const struct client *c)
 
 /* --- people ----------------------------------------------------------------- */
 
-/* SAs, and a packet dropped for want of one, so that there is what to tell. */
+/* SAs, and a packet dropped because there is none, so that there is what to tell. */
 static int plant_all(void)
 {
 	static const uint8_t ah[24] = { IPPROTO_UDP, 4, 0, 0, 0, 0, 0x30, 0x39 };

@@ -11,7 +11,7 @@
  *	FAKE_RATE=N	each figure rises by N in a second
  *	FAKE_SINCE=N	when counting began, 5000000000 without it
  *	FAKE_DELAY=N	a reading takes N milliseconds
- *	FAKE_ANEW=N	at the Nth reading counting begins anew
+ *	FAKE_AGAIN=N	at the Nth reading counting begins again
  *	FAKE_REASONS=0	nothing is dropped for any reason
  *
  * Each member of the statistics is 4000000000, or 18400000000000000000 where it
@@ -86,9 +86,9 @@ DWORD WINAPI FwpmEngineClose0(HANDLE engine)
 	return ERROR_SUCCESS;
 }
 
-static bool begun_anew(void)
+static bool begun_again(void)
 {
-	return readings >= number("FAKE_ANEW", readings + 1);
+	return readings >= number("FAKE_AGAIN", readings + 1);
 }
 
 /* What all figures are higher by. */
@@ -98,7 +98,7 @@ static uint64_t addend(void)
 	struct timespec now;
 
 	/* More than before, so that nothing but the beginning tells. */
-	if (begun_anew())
+	if (begun_again())
 		return 1000000000;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (readings == 1)
@@ -229,7 +229,7 @@ DWORD WINAPI FwpuclntGetStatistics(HANDLE engine, UINT32 cpu,
 	readings += cpu == FWPUCLNT_ALL_CPUS;
 	fill(&stats->statistics, cpu);
 	fill_drops(&stats->drops, cpu);
-	stats->since = number("FAKE_SINCE", 5000000000) + begun_anew();
+	stats->since = number("FAKE_SINCE", 5000000000) + begun_again();
 	if (readings < number("FAKE_FROM", 1))
 		return ERROR_SUCCESS;
 	return number("FAKE_READ", ERROR_SUCCESS);

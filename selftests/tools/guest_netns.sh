@@ -184,7 +184,7 @@ check "--since: what rose in each" found "[x['inboundTrafficStatistics']['totalS
 ip netns delete "$two"
 ip netns add "$two"
 run "$IPSECSTAT" -a -j --since "$tmp/saved"
-check "--since: a namespace made anew under the name is no other's" err_has "$two: cannot tell what rose: counting began anew"
+check "--since: a namespace made again under the name is no other's" err_has "$two: cannot tell what rose: counting began again"
 check "--since: the others are shown" found "list(n) == ['', '$one']"
 
 ktap_finished

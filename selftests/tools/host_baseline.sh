@@ -90,7 +90,7 @@ since FAKE_BASE=2147483648
 refused "too much to be told" "is lower than in the baseline"
 save FAKE_BASE=100
 since FAKE_BASE=100 FAKE_SINCE=6000000000
-refused "counting began anew" "counting began anew"
+refused "counting began again" "counting began again"
 options=-c since FAKE_BASE=100
 check "CPUs that it does not have: ends with 1" ended 1
 check "CPUs that it does not have: says so" err_has "CPU 0: cannot tell what rose: the baseline does not have it"

@@ -54,8 +54,8 @@ check "JSON: every reason is in a rule" add_up
 run "$FAKE" doctor --seconds 0.1
 check "nothing rises: peers are found" out_has "! peer-half"
 check "nothing rises: no drops" not_has in-
-run env FAKE_ANEW=2 "$FAKE" doctor --seconds 0.1
-check "loaded anew meanwhile: drops since then" out_has "! in-auth, "
+run env FAKE_AGAIN=2 "$FAKE" doctor --seconds 0.1
+check "loaded again meanwhile: drops since then" out_has "! in-auth, "
 run "$FAKE" doctor --rules
 check "rules: ends with 0" ended 0
 check "rules: as $page has them" rules_of_page

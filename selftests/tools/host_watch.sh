@@ -69,9 +69,9 @@ check "JSON: gauges have none" judge '"activeSas" not in rates[1]["aggregateSaSt
 FAKE_DELAY=200 watch 6 -j -w 0.4
 check "in time: 5 intervals take 5 intervals" judge '1.9 < r[5]["time"] - r[0]["time"] < 2.6'
 
-FAKE_ANEW=3 watch 5 -j -w 0.1
-check "counting begins anew: there are no rates then" judge '[bool(x) for x in rates] == [False, True, False, True, True]'
-check "counting begins anew: nor are any below 0 or huge" judge 'all(
+FAKE_AGAIN=3 watch 5 -j -w 0.1
+check "counting begins again: there are no rates then" judge '[bool(x) for x in rates] == [False, True, False, True, True]'
+check "counting begins again: nor are any below 0 or huge" judge 'all(
 	0 <= value < 1000000 for x in rates if x for g in x.values() for value in g.values())'
 
 FAKE_BASE=4294967200 watch 4 -j -w 0.1

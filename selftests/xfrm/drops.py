@@ -650,7 +650,7 @@ class Cases:
     # -- the end ---
 
     def namespace_goes_with_its_readers(self):
-        """A dump half read and a listener, with events under way, let it go."""
+        """A dump half read and a listener, with events in progress, let it go."""
         name = f"gone-{os.getpid()}"
         ipsec.run("ip", "netns", "add", name)
         ipsec.run("ip", "-n", name, "link", "set", "lo", "up")
@@ -683,7 +683,7 @@ class Cases:
             problems.append("unloaded in the midst of a dump")
         self.family.close()
         with Listener(self.link.b):
-            self.wire.send(SPI + LIMIT)         # an event is under way
+            self.wire.send(SPI + LIMIT)         # an event is in progress
             ipsec.reload_module()
         self._begin()
         return problems + self._same_lines([]) + self._whole()

@@ -2,7 +2,7 @@
 """Packets from a to b under known keys, good and bad ones.
 
 scapy's IPsec layer makes one packet for each shape. It takes its time, so other
-sequence numbers and SPIs are put into that packet, and its ICV is computed anew.
+sequence numbers and SPIs are put into that packet, and its ICV is computed again.
 """
 import contextlib
 import functools
@@ -107,7 +107,7 @@ class Forge:
                 self.wire.send(frame)
 
     def renew(self):
-        """Begin anew, as the SAs did."""
+        """Begin again, as the SAs did."""
         self.seq.clear()
 
     # -- SAs of host b ---

@@ -5,10 +5,13 @@
     hooks.py [PART...]      cases whose name has one of the parts
 """
 import contextlib
+import os
 import subprocess
 
+import drops
 import ipsec
 import life
+import matrix
 
 FTRACE = "/proc/sys/kernel/ftrace_enabled"
 KPROBES = "/sys/kernel/debug/kprobes/enabled"
@@ -81,6 +84,26 @@ def kprobes_off():
         write(KPROBES, "1")
 
 
+LIVEPATCH = "/sys/kernel/livepatch/livepatched"
+
+
+@contextlib.contextmanager
+def livepatch():
+    """Other functions in place of two that drops are told by."""
+    def is_done():
+        with open(f"{LIVEPATCH}/transition", encoding="ascii") as file:
+            return file.read().strip() == "0"
+
+    ipsec.run("modprobe", "livepatched")
+    ipsec.until(is_done, "every task is patched")
+    try:
+        yield
+    finally:
+        write(f"{LIVEPATCH}/enabled", "0")
+        ipsec.until(lambda: not os.path.exists(LIVEPATCH), "no task is")
+        ipsec.run("rmmod", "livepatched")
+
+
 class Cases(life.Base):
     """Host b sends over an SA of its own; each case leaves it without SAs."""
 
@@ -98,6 +121,20 @@ class Cases(life.Base):
             [f"xfrm policy delete {policy}",
              life.state("delete", SPI, out=True)], life.GONE)
 
+    def _tells_drops(self):
+        """A wrong ICV and an unknown SPI, which functions of their own tell."""
+        problems = self._counts()
+        wire = drops.Wire(self.link.a, self.link.b)
+        sa = f"src {wire.ends[4][0]} dst {wire.ends[4][1]} proto esp spi {SPI:#x}"
+        self.host.ip(f"xfrm state add {sa} mode tunnel {life.NULL}")
+        problems += ipsec.expect(
+            self.host, lambda: wire.send(SPI, SPI + 1),
+            {"esp.authenticationFailuresOnInbound": 1,
+             "esp.invalidSpisOnInbound": 1, ipsec.TOTAL: 2})
+        self.host.ip(f"xfrm state delete {sa}")
+        wire.socket.close()
+        return problems
+
     @contextlib.contextmanager
     def _let_go(self):
         """The module can go, and is there again afterwards."""
@@ -107,14 +144,15 @@ class Cases(life.Base):
         for host in (self.link.a, self.link.b):
             host.open()
 
-    def _beside(self, other):
+    def _beside(self, other, right=None):
         """Right while the other comes, stays and goes, and when it was there first."""
+        right = right or self._counts
         with other:
-            problems = self._counts()
+            problems = right()
             with self._let_go():
                 ipsec.reload_module()
-            problems += self._counts()
-        return problems + self._counts()
+            problems += right()
+        return problems + right()
 
     def function_tracer(self):
         return self._beside(tracer("function"))
@@ -130,6 +168,9 @@ class Cases(life.Base):
 
     def kprobes_switched_off(self):
         return self._beside(kprobes_off())
+
+    def livepatch_of_hooked_functions(self):
+        return self._beside(livepatch(), self._tells_drops)
 
     def ftrace_stays_on(self):
         """The sysctl is refused, or switches nothing off."""
@@ -159,7 +200,9 @@ class Cases(life.Base):
 
 def main():
     with ipsec.Link() as link:
-        ipsec.run_cases(ipsec.cases_of(Cases(link)))
+        ipsec.run_cases([
+            (name, case) for name, case in ipsec.cases_of(Cases(link))
+            if "livepatch" not in name or matrix.has_module("livepatched")])
 
 
 if __name__ == "__main__":

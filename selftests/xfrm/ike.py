@@ -8,7 +8,7 @@ either, and each demands exactly what charon does to the SAs of a host:
  - A CHILD_SA is two SAs. The inbound one begins as a larval SA, since its SPI
    is in the request, and is filled later; the outbound one comes as it is.
  - A rekey adds two more and takes the old outbound SA away at once. The old
-   inbound one lives on for packets still under way, here for OVERLAP seconds.
+   inbound one lives on for packets still in flight, here for OVERLAP seconds.
  - The reqid belongs to the traffic selectors. So a reauthentication that makes
    before it breaks is a rekey of each CHILD_SA; delete and initiate is none.
  - An IKE_SA is no SA of the kernel: to rekey it moves nothing.

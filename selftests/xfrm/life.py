@@ -484,7 +484,7 @@ class Cases(Base):
                       sa(activeSas=-2, totalSasDeleted=2, activeTunnels=-2))
 
     def module_comes_later(self):
-        """SAs older than the module are taken over; figures start anew."""
+        """SAs older than the module are taken over; figures start again."""
         larval = ("xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto esp "
                   "mode transport reqid 7 min 0x7100 max 0x7100")
         self.host.ip(state("add", 0x101, rest="reqid 1", mode="tunnel"),

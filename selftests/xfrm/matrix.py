@@ -164,7 +164,7 @@ def has_module(name):
 # What a machine cannot do with a flow, and why.
 UNFIT = (
     # xfrm_input() of recent stable kernels (seen in 6.1.192, and the source of
-    # 6.12.95) holds the device that a packet came by while crypto is under way,
+    # 6.12.95) holds the device that a packet came by while crypto is in progress,
     # and then puts back the one that a VTI or xfrm interface made of it:
     # neither namespace can ever go.
     (lambda m, f: m.crypto == "async" and f.route in ("xfrmi", "vti"),

@@ -194,7 +194,7 @@ def columns_of(name, mode):
 # --- flows ------------------------------------------------------------------
 
 class Traffic:
-    """Flows, under way between their ends."""
+    """Flows, in flight between their ends."""
 
     def __init__(self, stage, machines):
         self.stage = stage
