@@ -71,6 +71,9 @@ static void put_facts(const struct line *line, char *text, size_t size)
 	} else if (line->replay_window) {
 		snprintf(text, size, ", replay window %" PRIu32,
 			 line->replay_window);
+	} else if (line->has_sequence && !strcmp(line->reason, "auth")) {
+		snprintf(text, size, ", sequence number %" PRIu32,
+			 line->sequence_last);
 	} else if (line->policy) {
 		snprintf(text, size, ", policy %s%s%s", line->policy,
 			 line->device[0] ? " at " : "", line->device);
