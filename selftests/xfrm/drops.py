@@ -25,13 +25,13 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../tools"))
 # pylint: disable=wrong-import-position
-import forge
 import ipsec
 import matrix
 import netlink
 import nl
 import schema
 from netlink import EINVAL, EPERM, EPROTONOSUPPORT, become, in_child, refused
+from wire import Wire, esp, who
 
 LIMIT = 256
 FLOOD = 20000
@@ -43,31 +43,6 @@ SLAB = "/sys/kernel/slab/ipsecstat_line/objects"
 TOOL = os.path.join(ipsec.HERE, "../../tools/ipsecstat")
 SPI = 0x1000                            # the first one that is made up
 INVALID = "esp.invalidSpisOnInbound"
-
-
-def esp(ends, spi, seq=1):
-    """ESP under this SPI, and nothing of sense behind it."""
-    body = struct.pack("!II", spi, seq) + bytes(32)
-    packed = [ipsec.packed(end) for end in ends]
-    if len(packed[0]) == 4:
-        head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64,
-                           nl.ESP, 0) + b"".join(packed)
-        head = head[:10] + checksum(head) + head[12:]
-    else:
-        head = struct.pack("!IHBB", 6 << 28, len(body), nl.ESP, 64) + \
-            b"".join(packed)
-    return head + body
-
-
-def checksum(header):
-    total = sum(struct.unpack(f"!{len(header) // 2}H", header))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return struct.pack("!H", total ^ 0xFFFF)
-
-
-def who(ends, spi):
-    return nl.Who("no-state", nl.ESP, *ends, spi)
 
 
 def boottime():
@@ -86,28 +61,6 @@ def until(true, what):
             return [f"never: {what}"]
         time.sleep(0.01)
     return []
-
-
-class Wire:
-    """Sends from a host to its peer."""
-
-    def __init__(self, host, peer):
-        self.ends = {version: (host.address[version], peer.address[version])
-                     for version in (4, 6)}
-        self.ether = {version: bytes.fromhex(
-            (peer.mac + host.mac).replace(":", "")) + kind
-            for version, kind in ((4, b"\x08\x00"), (6, b"\x86\xdd"))}
-        self.socket = forge.wire(host)
-
-    def packet(self, spi, version=4, seq=1):
-        return self.ether[version] + esp(self.ends[version], spi, seq)
-
-    def send(self, *spis, version=4):
-        for spi in spis:
-            self.socket.send(self.packet(spi, version))
-
-    def who(self, spi, version=4):
-        return who(self.ends[version], spi)
 
 
 class Listener:

@@ -8,10 +8,10 @@ import contextlib
 import os
 import subprocess
 
-import drops
 import ipsec
 import life
 import matrix
+from wire import Wire
 
 FTRACE = "/proc/sys/kernel/ftrace_enabled"
 KPROBES = "/sys/kernel/debug/kprobes/enabled"
@@ -124,7 +124,7 @@ class Cases(life.Base):
     def _tells_drops(self):
         """A wrong ICV and an unknown SPI, which functions of their own tell."""
         problems = self._counts()
-        wire = drops.Wire(self.link.a, self.link.b)
+        wire = Wire(self.link.a, self.link.b)
         sa = f"src {wire.ends[4][0]} dst {wire.ends[4][1]} proto esp spi {SPI:#x}"
         self.host.ip(f"xfrm state add {sa} mode tunnel {life.NULL}")
         problems += ipsec.expect(
