@@ -8,6 +8,7 @@
 #include "json.h"
 #include "line.h"
 #include "netns.h"
+#include "peers.h"
 #include "ticker.h"
 #include "watch.h"
 
@@ -102,7 +103,12 @@ static int look_first(void *context, const char *netns)
 {
 	struct patient *patient = add_patient(context, netns);
 
-	return patient ? look(&patient->before) : out_of_memory();
+	if (!patient)
+		return out_of_memory();
+	if (look(&patient->before))
+		return -1;
+	peers_sort(patient->before.peers);
+	return 0;
 }
 
 /* One that came meanwhile is left for the next time. */

@@ -33,7 +33,7 @@ struct look {
 	uint64_t since;		/* the same while they are the same counters */
 	struct figures figures;
 	struct table drops;
-	FWPUCLNT_PEERS *peers;
+	FWPUCLNT_PEERS *peers;	/* before, as peers_sort() has them */
 	uint64_t system[N_SYSTEM];
 	char no_xfrm[80];	/* devices that policies do not apply to */
 };
@@ -69,6 +69,9 @@ struct rule {
 	bool look_ups;		/* are counted, and not packets */
 	/* Fills in the packets, and who they are of. Returns whether it applies. */
 	bool (*applies)(const struct looks *looks, struct finding *finding);
+	/* Of rules about peers: does it to one, or the same one before, or NULL? */
+	bool (*peer)(const FWPUCLNT_PEER *peer, const FWPUCLNT_PEER *before,
+		     uint64_t what);
 	uint64_t what;		/* of this, by bits */
 };
 

@@ -34,18 +34,11 @@ static uint64_t rise_of(const unsigned long long *now,
 	return rise;
 }
 
-static bool is_same_line(const struct line *one, const struct line *other)
-{
-	return one->protocol == other->protocol && one->spi == other->spi &&
-	       !strcmp(one->reason, other->reason) &&
-	       !strcmp(one->source, other->source) &&
-	       !strcmp(one->destination, other->destination);
-}
-
 static uint64_t rise_of_line(const struct table *before, const struct line *line)
 {
 	for (size_t i = 0; i < before->n_lines; i++)
-		if (is_same_line(&before->lines[i], line) &&
+		if (before->lines[i].spi == line->spi &&
+		    lines_alike(&before->lines[i], line) &&
 		    before->lines[i].packets <= line->packets)
 			return line->packets - before->lines[i].packets;
 	return line->packets;
@@ -144,28 +137,15 @@ static void add_peer(struct finding *finding, const FWPUCLNT_PEER *peer)
 		 peer_age(peer_since(peer), age), explain ? ", " : "", why);
 }
 
-/* A peer that it applies to, by the same peer before, or NULL. */
-typedef bool peer_applies_fn(const FWPUCLNT_PEER *peer,
-			     const FWPUCLNT_PEER *before, uint64_t what);
-
-static const FWPUCLNT_PEER *peer_before(const struct look *before,
-					const FWPUCLNT_PEER *peer)
-{
-	for (size_t i = 0; before->peers && i < before->peers->numPeers; i++)
-		if (!peers_by_ends(&before->peers->peers[i], peer))
-			return &before->peers->peers[i];
-	return NULL;
-}
-
-static bool any_peer(const struct looks *looks, struct finding *finding,
-		     peer_applies_fn *applies)
+static bool any_peer(const struct looks *looks, struct finding *finding)
 {
 	const FWPUCLNT_PEERS *peers = looks->now->peers;
+	const struct rule *rule = finding->rule;
 
-	for (size_t i = 0; i < peers->numPeers; i++)
-		if (applies(&peers->peers[i],
-			    peer_before(looks->before, &peers->peers[i]),
-			    finding->rule->what))
+	for (uint32_t i = 0; i < peers->numPeers; i++)
+		if (rule->peer(&peers->peers[i],
+			       peers_find(looks->before->peers,
+					  &peers->peers[i]), rule->what))
 			add_peer(finding, &peers->peers[i]);
 	return finding->n_who;
 }
@@ -178,22 +158,12 @@ static bool is_down(const FWPUCLNT_PEER *peer, const FWPUCLNT_PEER *before,
 	       peer->ended.reason < 64 && what & BIT(peer->ended.reason);
 }
 
-static bool down(const struct looks *looks, struct finding *finding)
-{
-	return any_peer(looks, finding, is_down);
-}
-
 /* Nor was it different when it was looked at first. */
 static bool is_stuck(const FWPUCLNT_PEER *peer, const FWPUCLNT_PEER *before,
 		     uint64_t what)
 {
 	return what & BIT(peer->state) &&
 	       (!before || before->state == peer->state);
-}
-
-static bool stuck(const struct looks *looks, struct finding *finding)
-{
-	return any_peer(looks, finding, is_stuck);
 }
 
 static bool is_near_end(const FWPUCLNT_PEER *peer, const FWPUCLNT_PEER *before,
@@ -204,22 +174,12 @@ static bool is_near_end(const FWPUCLNT_PEER *peer, const FWPUCLNT_PEER *before,
 	return peer->nearEnd;
 }
 
-static bool near_end(const struct looks *looks, struct finding *finding)
-{
-	return any_peer(looks, finding, is_near_end);
-}
-
 static bool is_remapped(const FWPUCLNT_PEER *peer, const FWPUCLNT_PEER *before,
 			uint64_t what)
 {
 	(void)what;
 	return peer->sums.packetsRemapped >
 	       (before ? before->sums.packetsRemapped : 0);
-}
-
-static bool remapped(const struct looks *looks, struct finding *finding)
-{
-	return any_peer(looks, finding, is_remapped);
 }
 
 /* --- the kernel beside IPsec ---------------------------------------------- */
@@ -517,7 +477,7 @@ const struct rule rules[] = {
 		.title = "Peers are down since a hard limit of their SA was reached",
 		.figures = "`ipsecstat peers`, ended by `time`, `bytes`, `packets`",
 		.meaning = "No rekey came before the limit.",
-		.applies = down,
+		.applies = any_peer, .peer = is_down,
 		.what = BIT(FWPUCLNT_END_TIME) | BIT(FWPUCLNT_END_BYTES) |
 			BIT(FWPUCLNT_END_PACKETS),
 		.advice = {
@@ -530,7 +490,7 @@ const struct rule rules[] = {
 		.title = "Peers do not answer",
 		.figures = "`ipsecstat peers`, ended by `unanswered`",
 		.meaning = "Traffic asked for an SA, and none came.",
-		.applies = down, .what = BIT(FWPUCLNT_END_UNANSWERED),
+		.applies = any_peer, .peer = is_down, .what = BIT(FWPUCLNT_END_UNANSWERED),
 		.advice = {
 			{ NULL, "UDP 500 and 4500 on the way, credentials, proposals; see what the daemon says:",
 			  "journalctl -u strongswan -u ipsec" },
@@ -541,7 +501,7 @@ const struct rule rules[] = {
 		.title = "Peers negotiate, and have no SA",
 		.figures = "`ipsecstat peers`, `negotiating`",
 		.meaning = "That lasts for a second or two if the peer answers.",
-		.applies = stuck, .what = BIT(FWPUCLNT_PEER_NEGOTIATING),
+		.applies = any_peer, .peer = is_stuck, .what = BIT(FWPUCLNT_PEER_NEGOTIATING),
 		.advice = {
 			{ NULL, "UDP 500 and 4500 on the way, credentials, proposals; see what the daemon says:",
 			  "journalctl -u strongswan -u ipsec" },
@@ -552,7 +512,7 @@ const struct rule rules[] = {
 		.title = "Peers are down with the device of their offloaded SA",
 		.figures = "`ipsecstat peers`, ended by `device`",
 		.meaning = "An offloaded SA ends with its device.",
-		.applies = down, .what = BIT(FWPUCLNT_END_DEVICE),
+		.applies = any_peer, .peer = is_down, .what = BIT(FWPUCLNT_END_DEVICE),
 		.advice = {
 			{ NULL, "bring the device up, and the connection:",
 			  "swanctl --initiate --child NAME" },
@@ -563,7 +523,7 @@ const struct rule rules[] = {
 		.title = "Peers have SAs in one direction only",
 		.figures = "`ipsecstat peers`, `half`",
 		.meaning = "A rekey stopped half way, or SAs were set by hand.",
-		.applies = stuck, .what = BIT(FWPUCLNT_PEER_HALF),
+		.applies = any_peer, .peer = is_stuck, .what = BIT(FWPUCLNT_PEER_HALF),
 		.advice = {
 			{ NULL, "establish the connection again:",
 			  "swanctl --terminate --ike NAME; swanctl --initiate --child NAME" },
@@ -574,7 +534,7 @@ const struct rule rules[] = {
 		.title = "Peers have SAs that have used over 80 % of a limit",
 		.figures = "`ipsecstat peers --full`, used",
 		.meaning = "Of their sequence numbers, or of a hard limit in bytes or packets. A rekey by time alone can come too late.",
-		.applies = near_end, .note = true,
+		.applies = any_peer, .peer = is_near_end, .note = true,
 		.advice = {
 			{ NULL, "rekey, and let limits below that rekey (rekey_bytes, rekey_packets), or use esn; now:",
 			  "swanctl --rekey --child NAME" },
@@ -585,7 +545,7 @@ const struct rule rules[] = {
 		.title = "The NAT of peers has a new mapping",
 		.figures = "`ipsecstat peers --full`, NAT; `packetsRemapped`",
 		.meaning = "Their packets are taken, and answers go to the old port until IKE updates the SA: in and out both rise, and the peer hears nothing.",
-		.applies = remapped,
+		.applies = any_peer, .peer = is_remapped,
 		.advice = {
 			{ NULL, "keep the mapping alive, at the peer in strongswan.conf:",
 			  "charon.keep_alive = 20s" },
@@ -596,7 +556,7 @@ const struct rule rules[] = {
 		.title = "Peers are down",
 		.figures = "`ipsecstat peers`, ended by `deleted`, `flushed`, `migrated`",
 		.meaning = "A process ended their last SA: the IKE daemon, when the peer ended the connection or did not answer dead peer detection; somebody by hand; or the peer has another address now (migrated, MOBIKE).",
-		.applies = down, .note = true,
+		.applies = any_peer, .peer = is_down, .note = true,
 		.what = BIT(FWPUCLNT_END_DELETED) | BIT(FWPUCLNT_END_FLUSHED) |
 			BIT(FWPUCLNT_END_MIGRATED),
 		.advice = {

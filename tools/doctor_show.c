@@ -40,14 +40,26 @@ static void put_paragraph(FILE *out, size_t indent, const char *text)
 	put_words(out, text, 0, indent);
 }
 
+#define ADVICE_SIZE 512
+
+/* With its case before it, and the command behind it if that is wanted. */
+static const char *advice_text(const struct advice *advice, bool command,
+			       char text[ADVICE_SIZE])
+{
+	command = command && advice->command;
+	snprintf(text, ADVICE_SIZE, "%s%s%s%s%s%s",
+		 advice->when ? advice->when : "", advice->when ? ": " : "",
+		 advice->what, command ? " `" : "",
+		 command ? advice->command : "", command ? "`" : "");
+	return text;
+}
+
 static void put_advice(FILE *out, const struct advice *advice)
 {
-	char text[512];
+	char text[ADVICE_SIZE];
 
-	snprintf(text, sizeof(text), "%s%s%s", advice->when ? advice->when : "",
-		 advice->when ? ": " : "", advice->what);
 	fputs("  -", out);
-	put_words(out, text, 3, 4);
+	put_words(out, advice_text(advice, false, text), 3, 4);
 	if (advice->command)
 		fprintf(out, "        %s\n", advice->command);
 }
@@ -142,21 +154,12 @@ static struct json_object *advice_object(const struct advice *advice)
 	return object;
 }
 
-/* Takes over the value, also when it fails, or is NULL, with -1. */
-static int append(struct json_object *array, struct json_object *value)
-{
-	if (value && !json_object_array_add(array, value))
-		return 0;
-	json_object_put(value);
-	return -1;
-}
-
 static struct json_object *advice_array(const struct rule *rule)
 {
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; array && i < MOST_ADVICE && rule->advice[i].what; i++) {
-		if (!append(array, advice_object(&rule->advice[i])))
+		if (!json_append(array, advice_object(&rule->advice[i])))
 			continue;
 		json_object_put(array);
 		array = NULL;
@@ -169,7 +172,7 @@ static struct json_object *who_array(const struct finding *finding)
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; array && i < finding->n_who && i < MOST_WHO; i++) {
-		if (!append(array, json_object_new_string(finding->who[i])))
+		if (!json_append(array, json_object_new_string(finding->who[i])))
 			continue;
 		json_object_put(array);
 		array = NULL;
@@ -205,7 +208,7 @@ int doctor_object(struct json_object *object, const struct diagnosis *diagnosis)
 	    json_add(object, "findings", array))
 		return -1;
 	for (size_t i = 0; i < diagnosis->n_findings; i++)
-		if (append(array, finding_object(&diagnosis->findings[i])))
+		if (json_append(array, finding_object(&diagnosis->findings[i])))
 			return -1;
 	return 0;
 }
@@ -214,22 +217,15 @@ int doctor_object(struct json_object *object, const struct diagnosis *diagnosis)
 
 static void put_rule(FILE *out, const struct rule *rule)
 {
+	char text[ADVICE_SIZE];
+
 	fprintf(out, "### %s: %s\n", rule->name, rule->title);
 	put_paragraph(out, 0, rule->figures);
 	fputc('\n', out);
 	put_paragraph(out, 0, rule->meaning);
 	for (size_t i = 0; i < MOST_ADVICE && rule->advice[i].what; i++) {
-		const struct advice *advice = &rule->advice[i];
-		char text[512];
-
-		snprintf(text, sizeof(text), "%s%s%s%s%s%s",
-			 advice->when ? advice->when : "",
-			 advice->when ? ": " : "", advice->what,
-			 advice->command ? " `" : "",
-			 advice->command ? advice->command : "",
-			 advice->command ? "`" : "");
 		fputc('-', out);
-		put_words(out, text, 1, 2);
+		put_words(out, advice_text(&rule->advice[i], true, text), 1, 2);
 	}
 }
 

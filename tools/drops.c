@@ -101,16 +101,9 @@ static int add_lines(struct json_object *root, const struct table *table)
 
 	if (json_add(root, "drops", lines))
 		return -1;
-	for (size_t i = 0; i < table->n_lines; i++) {
-		struct json_object *object = line_object(&table->lines[i]);
-
-		if (!object)
+	for (size_t i = 0; i < table->n_lines; i++)
+		if (json_append(lines, line_object(&table->lines[i])))
 			return -1;
-		if (json_object_array_add(lines, object)) {
-			json_object_put(object);
-			return -1;
-		}
-	}
 	return 0;
 }
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "command.h"
 #include "drops_table.h"
@@ -34,21 +33,13 @@ struct sheet {
 	int widths[SOURCE];
 };
 
-static bool is_alike(const struct line *one, const struct line *other)
-{
-	return one->protocol == other->protocol &&
-	       !strcmp(one->reason, other->reason) &&
-	       !strcmp(one->source, other->source) &&
-	       !strcmp(one->destination, other->destination);
-}
-
 static unsigned int count_alike(const struct table *table,
 				const struct line *line)
 {
 	unsigned int count = 0;
 
 	for (size_t i = 0; i < table->n_lines; i++)
-		count += is_alike(&table->lines[i], line);
+		count += lines_alike(&table->lines[i], line);
 	return count;
 }
 
@@ -66,7 +57,7 @@ static struct row *row_of(const struct table *table, const struct line *line,
 {
 	if (!each && count_alike(table, line) >= MANY_SPIS)
 		for (size_t i = 0; i < n_rows; i++)
-			if (is_alike(rows[i].line, line))
+			if (lines_alike(rows[i].line, line))
 				return &rows[i];
 	rows[n_rows] = (struct row){ .line = line };
 	return &rows[n_rows];

@@ -10,6 +10,14 @@ int json_add(struct json_object *object, const char *key,
 	return -1;
 }
 
+int json_append(struct json_object *array, struct json_object *value)
+{
+	if (array && value && !json_object_array_add(array, value))
+		return 0;
+	json_object_put(value);
+	return -1;
+}
+
 struct json_object *json_object_of(struct json_member *members, size_t count)
 {
 	struct json_object *object = json_object_new_object();

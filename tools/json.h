@@ -17,6 +17,9 @@
 int json_add(struct json_object *object, const char *key,
 	     struct json_object *value);
 
+/* The same, at the end of an array. */
+int json_append(struct json_object *array, struct json_object *value);
+
 /* A key of an object, and its value. */
 struct json_member {
 	const char *key;

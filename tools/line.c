@@ -31,7 +31,7 @@ static uint64_t clock_ns(clockid_t clock)
 }
 
 /* The kernel's times do not jump when the clock is set; people's do. */
-static uint64_t since_1970(uint64_t boottime)
+uint64_t since_1970(uint64_t boottime)
 {
 	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) + boottime;
 }
@@ -131,6 +131,14 @@ int read_line(int socket, struct nlattr **attrs, struct line *line)
 	line->last = since_1970(last);
 	read_more(socket, attrs, line);
 	return 0;
+}
+
+bool lines_alike(const struct line *one, const struct line *other)
+{
+	return one->protocol == other->protocol &&
+	       !strcmp(one->reason, other->reason) &&
+	       !strcmp(one->source, other->source) &&
+	       !strcmp(one->destination, other->destination);
 }
 
 const char *protocol_name(unsigned int protocol)

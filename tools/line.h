@@ -51,6 +51,12 @@ int read_address(const struct nlattr *attr, char *text, socklen_t size);
  */
 int read_line(int socket, struct nlattr **attrs, struct line *line);
 
+/* Of one sender, for one reason; the SPI may differ. */
+bool lines_alike(const struct line *one, const struct line *other);
+
+/* ns since 1970 of a time on the kernel's clock, CLOCK_BOOTTIME. */
+uint64_t since_1970(uint64_t boottime);
+
 /* The word for a reason, "unknown" if it is one of a later module. */
 const char *reason_name(uint64_t reason);
 

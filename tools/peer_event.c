@@ -96,17 +96,15 @@ static void print_event(const struct event *event)
 
 static struct json_object *names_object(const struct event *event)
 {
-	struct json_object *array = json_object_new_array(), *one;
+	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; array && i < ARRAY_SIZE(names); i++) {
 		if (!(event->events & names[i].flag))
 			continue;
-		one = json_object_new_string(names[i].name);
-		if (one && !json_object_array_add(array, one))
+		if (!json_append(array, json_object_new_string(names[i].name)))
 			continue;
-		json_object_put(one);
 		json_object_put(array);
-		return NULL;
+		array = NULL;
 	}
 	return array;
 }

@@ -243,8 +243,7 @@ static bool look(void *context)
 	course->time = clock_now();
 	course->seconds = course->before ? course->time - before : 0;
 	if (course->before)
-		qsort(course->before->peers, course->before->numPeers,
-		      sizeof(*course->before->peers), peers_by_ends);
+		peers_sort(course->before);
 	select_and_sort(settings, course->now);
 	return true;
 }

@@ -58,7 +58,11 @@ void peers_show_full(FILE *out, const struct peers_view *view);
 /* NULL if there is no memory. */
 struct json_object *peers_object(const struct peers_view *view);
 
-/* To sort FWPUCLNT_PEERS.before. */
-int peers_by_ends(const void *one, const void *other);
+/* By their ends, so that peers_find() finds them. */
+void peers_sort(FWPUCLNT_PEERS *peers);
+
+/* The same peer among these, which are sorted or NULL; NULL if it is not there. */
+const FWPUCLNT_PEER *peers_find(const FWPUCLNT_PEERS *sorted,
+				const FWPUCLNT_PEER *peer);
 
 #endif

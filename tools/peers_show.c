@@ -313,16 +313,16 @@ static struct json_object *peer_object(const FWPUCLNT_PEER *peer,
 static struct json_object *array_of(const struct peers_view *view)
 {
 	const FWPUCLNT_PEERS *peers = view->peers;
-	struct json_object *array = json_object_new_array(), *one;
+	struct json_object *array = json_object_new_array();
 
 	for (uint32_t i = 0; array && i < peers->numPeers; i++) {
-		one = peer_object(&peers->peers[i],
-				  peer_name(view->names, &peers->peers[i]));
-		if (one && !json_object_array_add(array, one))
+		const FWPUCLNT_PEER *peer = &peers->peers[i];
+
+		if (!json_append(array, peer_object(peer, peer_name(view->names,
+								    peer))))
 			continue;
-		json_object_put(one);
 		json_object_put(array);
-		return NULL;
+		array = NULL;
 	}
 	return array;
 }

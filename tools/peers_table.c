@@ -76,7 +76,7 @@ static struct layout lay_out(const struct peers_view *view)
 
 /* --- rates ---------------------------------------------------------------- */
 
-int peers_by_ends(const void *one, const void *other)
+static int by_ends(const void *one, const void *other)
 {
 	const FWPUCLNT_PEER *a = one, *b = other;
 	int order = memcmp(a->remote, b->remote, sizeof(a->remote));
@@ -91,14 +91,24 @@ int peers_by_ends(const void *one, const void *other)
 	return order;
 }
 
+void peers_sort(FWPUCLNT_PEERS *peers)
+{
+	qsort(peers->peers, peers->numPeers, sizeof(*peers->peers), by_ends);
+}
+
+const FWPUCLNT_PEER *peers_find(const FWPUCLNT_PEERS *sorted,
+				const FWPUCLNT_PEER *peer)
+{
+	return sorted ? bsearch(peer, sorted->peers, sorted->numPeers,
+				sizeof(*peer), by_ends) : NULL;
+}
+
 /* As it was, or all zero if it is new. */
 static FWPUCLNT_PEER_SUMS sums_before(const struct peers_view *view,
 				      const FWPUCLNT_PEER *peer)
 {
-	const FWPUCLNT_PEER *before;
+	const FWPUCLNT_PEER *before = peers_find(view->before, peer);
 
-	before = bsearch(peer, view->before->peers, view->before->numPeers,
-			 sizeof(*before), peers_by_ends);
 	return before ? before->sums : (FWPUCLNT_PEER_SUMS){ 0 };
 }
 

@@ -4,12 +4,10 @@
  * with its HELP and TYPE before its series.
  */
 #include <inttypes.h>
-#include <time.h>
 
+#include "line.h"
 #include "prometheus.h"
 #include "show.h"
-
-#define NS_PER_S INT64_C(1000000000)
 
 /* A series and what else is written on the way. */
 struct series {
@@ -101,16 +99,6 @@ static void show_family(FILE *out, const struct report *report,
 						   &groups[g], id, begun);
 }
 
-/* Since the kernel began, on the clock of people. */
-static int64_t boot_time(void)
-{
-	struct timespec now, up;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	return (now.tv_sec - up.tv_sec) * NS_PER_S + now.tv_nsec - up.tv_nsec;
-}
-
 static void show_start(FILE *out, const struct reading *reading)
 {
 	static const char name[] = "ipsec_start_time_seconds";
@@ -128,8 +116,7 @@ static void show_start(FILE *out, const struct reading *reading)
 			prometheus_label(out, "netns", sample->netns);
 			fputc('}', out);
 		}
-		fprintf(out, " %" PRId64 "\n",
-			(boot_time() + (int64_t)sample->since) / NS_PER_S);
+		fprintf(out, " %llu\n", since_1970(sample->since) / NS_PER_S);
 	}
 }
 

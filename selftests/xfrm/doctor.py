@@ -98,12 +98,15 @@ class Cases:
         return doctor.differ({}, problems=False)
 
     def what_was_before_is_not_found(self):
-        self.link.b.ip(life.policy().join(("xfrm policy add ",
-                                           " action block")))
+        self.link.b.ip(f"xfrm policy add {life.policy()} action block")
         self._ping()
         with Doctor(self.link.b) as doctor:
             pass
         return doctor.differ({}, problems=False)
+
+    def _sysctl(self, setting):
+        ipsec.run("ip", "netns", "exec", self.link.b.name, "sysctl", "-q",
+                  setting)
 
     def _ping(self, target="10.0.0.1"):
         """A datagram of host b, whatever becomes of it."""
@@ -118,8 +121,7 @@ class Cases:
         with Doctor(self.link.b) as doctor:
             self.link.b.ip(f"xfrm policy add {life.policy()} "
                            "tmpl proto esp mode transport")
-            ipsec.run("ip", "netns", "exec", self.link.b.name, "sysctl", "-q",
-                      "net.core.xfrm_larval_drop=1")
+            self._sysctl("net.core.xfrm_larval_drop=1")
             self._ping()
             self.link.b.ip(f"xfrm policy update {life.policy()} action block")
             self._ping()
@@ -162,14 +164,13 @@ class Cases:
             for _ in range(5):
                 self._ping()
         # The fifth packet reaches the limit, and there may be no SA any more.
-        return doctor.problems + ([] if {"peer-near-end"} & set(
-            doctor.findings()) else [f"{doctor.told}"])
+        return doctor.problems + ([] if "peer-near-end" in doctor.findings()
+                                  else [f"{doctor.told}"])
 
     def reverse_path(self):
         """A packet whose answer would go out nowhere."""
         self.link.b.ip(*self._pair(0x1000))
-        ipsec.run("ip", "netns", "exec", self.link.b.name, "sysctl", "-q",
-                  "net.ipv4.conf.all.rp_filter=1")
+        self._sysctl("net.ipv4.conf.all.rp_filter=1")
         self.link.a.ip("addr add 192.0.2.7/32 dev lo")
         with Doctor(self.link.b) as doctor:
             with ipsec.inside(self.link.a.name):
@@ -188,8 +189,7 @@ class Cases:
         return int(values[names.index(name)])
 
     def device_without_ipsec(self):
-        ipsec.run("ip", "netns", "exec", self.link.b.name, "sysctl", "-q",
-                  "net.ipv4.conf.eth0.disable_xfrm=1")
+        self._sysctl("net.ipv4.conf.eth0.disable_xfrm=1")
         with Doctor(self.link.b) as doctor:
             pass
         who = doctor.findings()["no-xfrm"]["who"]
@@ -237,7 +237,7 @@ def on_a_stage(function):
 
 
 def every_cause(stage, drops):
-    """All causes of each flow while the doctor watches, of two lines and of one."""
+    """All causes of each flow, while the doctor watches."""
     before = reasons(stage.b)
     with Doctor(stage.b) as doctor:
         problems = [problem for flow in stage.flows

@@ -170,12 +170,6 @@ class Cases:
         return problems + [f"{what}: {a} is after {b}"
                            for what, a, b in wanted if a > b]
 
-    def _sa(self, spi, version=4, out=False, limit=""):
-        """Text that adds an SA of host b, from or to host a."""
-        ends = self.wire.ends[version]
-        return ipsec.sa_text(*(ends[::-1] if out else ends), spi, limit) \
-            if False else ""
-
     def namespaces_are_apart(self):
         with ipsec.inside(self.link.a.name):
             other = nl.Family()

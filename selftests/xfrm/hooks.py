@@ -16,6 +16,7 @@ from wire import Wire
 FTRACE = "/proc/sys/kernel/ftrace_enabled"
 KPROBES = "/sys/kernel/debug/kprobes/enabled"
 TRACING = "/sys/kernel/tracing"
+LIVEPATCH = "/sys/kernel/livepatch/livepatched"
 SPI = 0x8100
 PACKETS = 5
 
@@ -82,9 +83,6 @@ def kprobes_off():
         yield
     finally:
         write(KPROBES, "1")
-
-
-LIVEPATCH = "/sys/kernel/livepatch/livepatched"
 
 
 @contextlib.contextmanager
