@@ -104,10 +104,6 @@ class Cases:
             pass
         return doctor.differ({}, problems=False)
 
-    def _sysctl(self, setting):
-        ipsec.run("ip", "netns", "exec", self.link.b.name, "sysctl", "-q",
-                  setting)
-
     def _ping(self, target="10.0.0.1"):
         """A datagram of host b, whatever becomes of it."""
         with ipsec.inside(self.link.b.name):
@@ -121,7 +117,7 @@ class Cases:
         with Doctor(self.link.b) as doctor:
             self.link.b.ip(f"xfrm policy add {life.policy()} "
                            "tmpl proto esp mode transport")
-            self._sysctl("net.core.xfrm_larval_drop=1")
+            self.link.b.sysctl("core/xfrm_larval_drop", 1)
             self._ping()
             self.link.b.ip(f"xfrm policy update {life.policy()} action block")
             self._ping()
@@ -170,7 +166,7 @@ class Cases:
     def reverse_path(self):
         """A packet whose answer would go out nowhere."""
         self.link.b.ip(*self._pair(0x1000))
-        self._sysctl("net.ipv4.conf.all.rp_filter=1")
+        self.link.b.sysctl("ipv4/conf/all/rp_filter", 1)
         self.link.a.ip("addr add 192.0.2.7/32 dev lo")
         with Doctor(self.link.b) as doctor:
             with ipsec.inside(self.link.a.name):
@@ -189,7 +185,7 @@ class Cases:
         return int(values[names.index(name)])
 
     def device_without_ipsec(self):
-        self._sysctl("net.ipv4.conf.eth0.disable_xfrm=1")
+        self.link.b.sysctl("ipv4/conf/eth0/disable_xfrm", 1)
         with Doctor(self.link.b) as doctor:
             pass
         who = doctor.findings()["no-xfrm"]["who"]

@@ -32,7 +32,7 @@ import time
 
 import ipsec
 import raw
-from life import sa, sysctl
+from life import sa
 
 CHARON = os.path.join(ipsec.HERE, "../../build/charon/usr/sbin/charon-systemd")
 COUNT, PAYLOAD = 5, 100
@@ -215,7 +215,7 @@ class Router:
 
     def __enter__(self):
         name = self.host.name
-        ipsec.run("ip", "netns", "add", name)
+        ipsec.add_namespaces(self.host)
         for number, host in ((1, self.link.a), (2, self.link.b)):
             ipsec.run("ip", "-b", "-", text=(
                 f"link add eth1 netns {host.name} type veth "
@@ -226,7 +226,7 @@ class Router:
             self.host.ip(f"link set eth{number} up",
                          f"addr add 10.0.{number}.254/24 dev eth{number}")
         self.link.a.ip("route add 10.0.2.0/24 via 10.0.1.254")
-        sysctl(self.host, "net/ipv4/ip_forward", 1)
+        self.host.sysctl("ipv4/ip_forward", 1)
         self.masquerade("5000-5999")
         return self
 
@@ -504,13 +504,13 @@ class Cases:
     def peer_was_never_there(self):
         """The larval SA of an acquire ends by the kernel's own clock."""
         self.a.do("--install", "--child", "never")
-        seconds = sysctl(self.link.a, "net/core/xfrm_acq_expires", 2)
+        seconds = self.link.a.sysctl("core/xfrm_acq_expires", 2)
         try:
             with Exchange(self.link, "never") as exchange:
                 problems = self._see(lambda: exchange.send(0), LARVAL, {})
             return problems + self._see(lambda: None, LARVAL_GONE, {})
         finally:
-            sysctl(self.link.a, "net/core/xfrm_acq_expires", seconds)
+            self.link.a.sysctl("core/xfrm_acq_expires", seconds)
             self.a.do("--uninstall", "--child", "never")
 
     def daemon_ended(self):

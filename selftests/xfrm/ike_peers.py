@@ -11,7 +11,6 @@ import re
 import ike
 import ipsec
 from ike import CHILDREN, COUNT, PEERS, Exchange
-from life import sysctl
 
 TOOL = os.path.join(ipsec.HERE, "../../tools/ipsecstat")
 OPERATORS = os.path.join(ipsec.HERE, "../../docs/operators.md")
@@ -185,7 +184,7 @@ class Cases:
     def peer_was_never_there(self):
         self.a.do("--install", "--child", "never")
         ends = PEERS["lost"]
-        seconds = sysctl(self.link.a, "net/core/xfrm_acq_expires", 2)
+        seconds = self.link.a.sysctl("core/xfrm_acq_expires", 2)
         try:
             with Exchange(self.link, "never") as exchange:
                 exchange.send(0)
@@ -194,7 +193,7 @@ class Cases:
                 self._is(self.link.a, ends, ("!", "unanswered"),
                          state="down", larval=0, added=0)
         finally:
-            sysctl(self.link.a, "net/core/xfrm_acq_expires", seconds)
+            self.link.a.sysctl("core/xfrm_acq_expires", seconds)
             self.a.do("--uninstall", "--child", "never")
 
     def daemon_ends(self):

@@ -237,6 +237,15 @@ class Host:
         return run("ip", "-n", self.name, "-b", "-",
                    text="\n".join(lines) + "\n")
 
+    def sysctl(self, name, value):
+        """Set a file of /proc/sys/net; returns what it was."""
+        with inside(self.name), \
+             open(f"/proc/sys/net/{name}", "r+", encoding="ascii") as file:
+            old = file.read().strip()
+            file.seek(0)
+            file.write(str(value))
+        return old
+
     def open(self):
         with inside(self.name):
             self.engine = Engine()
@@ -279,14 +288,22 @@ class Host:
         return len(self.kernel.listed())
 
 
+def add_namespaces(*hosts):
+    """Namespaces of these, where a router solicitation does not come between
+    the packets of a test: a kernel sends them for as long as none answers."""
+    run("ip", "-b", "-", text="".join(
+        f"netns add {host.name}\n" for host in hosts))
+    for host in hosts:
+        host.sysctl("ipv6/conf/default/router_solicitations", 0)
+
+
 class Link:
     """Hosts a and b, joined; taken down again at the end."""
 
     def __enter__(self):
         self.a, self.b = Host("a", 1), Host("b", 2)
         hosts = (self.a, self.b)
-        run("ip", "-b", "-", text="".join(
-            f"netns add {host.name}\n" for host in hosts))
+        add_namespaces(*hosts)
         run("ip", "-b", "-", text=(
             f"link add eth0 netns {self.a.name} address {self.a.mac} "
             f"type veth peer name eth0 netns {self.b.name} "

@@ -218,7 +218,7 @@ class Cases(Base):
         """Of an acquire, and of SPIs that nobody came back for."""
         before = self.host.statistics()
         self.host.ip(f"xfrm policy add {policy()} {self.TEMPLATE}")
-        seconds = sysctl(self.host, "net/core/xfrm_acq_expires", 3)
+        seconds = self.host.sysctl("core/xfrm_acq_expires", 3)
         try:
             with self._key_manager():
                 self._datagrams(1)
@@ -231,7 +231,7 @@ class Cases(Base):
                                     sa(pendingSaNegotiations=5), before=before)
             return problems + self._since(before, {})
         finally:
-            sysctl(self.host, "net/core/xfrm_acq_expires", seconds)
+            self.host.sysctl("core/xfrm_acq_expires", seconds)
             self.host.ip(f"xfrm policy delete {policy()}")
 
     def _send(self, count, rest, sent, after, version=4, proto="esp"):
@@ -585,16 +585,6 @@ def socket_policy_error():
         except OSError as error:
             return error.errno
     return 0
-
-
-def sysctl(host, name, value):
-    """Set it in the namespace of a host; returns what it was."""
-    with ipsec.inside(host.name), \
-         open(f"/proc/sys/{name}", "r+", encoding="ascii") as file:
-        old = file.read().strip()
-        file.seek(0)
-        file.write(str(value))
-    return old
 
 
 def online(cpu, yes):

@@ -286,7 +286,7 @@ class Stage(ipsec.Link):
         for host in (self.a, self.b):
             self.queue_plainly(host)
             # Larval SAs and the idle die of old age otherwise.
-            self.sysctl(host, "core/xfrm_acq_expires", 3600)
+            host.sysctl("core/xfrm_acq_expires", 3600)
             for version in FAMILIES:
                 self.stack.enter_context(encapsulation_socket(host, version))
         return self
@@ -305,16 +305,10 @@ class Stage(ipsec.Link):
         ipsec.run("tc", "-n", host.name, "qdisc", "replace", "dev", "eth0",
                   "root", "pfifo")
 
-    @staticmethod
-    def sysctl(host, name, value):
-        with ipsec.inside(host.name), \
-             open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
-            file.write(str(value))
-
     def _inner_link(self, gateway, behind):
         side = 1 if gateway is self.a else 2
+        ipsec.add_namespaces(behind)
         ipsec.run("ip", "-b", "-", text=(
-            f"netns add {behind.name}\n"
             f"link add in0 netns {gateway.name} type veth "
             f"peer name in0 netns {behind.name}\n"))
         for host, last in ((gateway, 1), (behind, 2)):
@@ -325,8 +319,8 @@ class Stage(ipsec.Link):
                   f"route add default via fd08:{side}::1")
         gateway.ip(f"route add 10.{side}.1.0/24 via 10.8.{side}.2",
                    f"route add fd0{side}:1::/64 via fd08:{side}::2")
-        self.sysctl(gateway, "ipv4/ip_forward", 1)
-        self.sysctl(gateway, "ipv6/conf/all/forwarding", 1)
+        gateway.sysctl("ipv4/ip_forward", 1)
+        gateway.sysctl("ipv6/conf/all/forwarding", 1)
 
     def _devices(self):
         """An xfrm interface and VTIs, on both hosts."""
