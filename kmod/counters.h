@@ -3,9 +3,9 @@
  * What is counted, and where it is kept.
  *
  * Every namespace has one struct ipsecstat_net. Packets are counted in its
- * per-CPU part, by the CPU that handles them and without locks; SA events,
- * which are rare, in struct ipsecstat_sa under a lock, so that one reply shows
- * one consistent set.
+ * per-CPU part, by the CPU that handles them and without locks; it comes with the
+ * first SA or dropped packet. SA events, which are rare, are counted in struct
+ * ipsecstat_sa under a lock, so that one reply shows one consistent set.
  */
 #ifndef _IPSECSTAT_COUNTERS_H
 #define _IPSECSTAT_COUNTERS_H
@@ -62,6 +62,8 @@ enum ipsecstat_owner {
  * @mib_seen: inbound lines of the MIB, as far as they are attributed
  * @mib_due: the same, as far as a reader wants them attributed
  * @mib_settled: what readers attributed, see ipsecstat_mib_settle()
+ * @mib_out: outbound lines of the MIB when counting began
+ * @paused: attribute no packet: counting begins again
  */
 struct ipsecstat_cpu {
 	struct ipsecstat_class class[IPSECSTAT_CLASSES];
@@ -70,6 +72,8 @@ struct ipsecstat_cpu {
 	unsigned long mib_seen[IPSECSTAT_MIB_IN];
 	unsigned long mib_due[IPSECSTAT_MIB_IN];
 	unsigned long mib_settled[IPSECSTAT_MIB_IN];
+	unsigned long mib_out[IPSECSTAT_MIB_OUT];
+	bool paused;
 };
 
 /**
@@ -105,5 +109,16 @@ struct ipsecstat_sum {
 	u64 drop[IPSECSTAT_REASONS][IPSECSTAT_OWNERS];
 	u64 out[IPSECSTAT_MIB_OUT];
 };
+
+struct ipsecstat_net;
+
+bool ipsecstat_counters_take(struct ipsecstat_net *block);
+int ipsecstat_counters_get(struct ipsecstat_net *block);
+void ipsecstat_counters_put(struct ipsecstat_net *block);
+void ipsecstat_counters_clear(struct ipsecstat_net *block);
+void ipsecstat_counters_add(const struct ipsecstat_cpu *c,
+			    struct ipsecstat_sum *sum);
+int ipsecstat_counters_init(void);
+void ipsecstat_counters_exit(void);
 
 #endif /* _IPSECSTAT_COUNTERS_H */

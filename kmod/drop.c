@@ -19,8 +19,11 @@
  * secpath is already reset; a wrong ICV and a repeated sequence number, which
  * share their lines with other failures.
  */
+#include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/rwsem.h>
 #include <linux/tracepoint.h>
+#include <linux/workqueue.h>
 #include <net/xfrm.h>
 #include <trace/events/skb.h>
 
@@ -207,6 +210,8 @@ static void ipsecstat_take_steps(struct net *net, enum ipsecstat_site site,
 	bool attributed = false;
 	int i;
 
+	if (!ipsecstat_mib_ready(net))
+		return;
 	for (i = 0; i < IPSECSTAT_MIB_IN; i++) {
 		moved = ipsecstat_mib_moved(net, i);
 		if (likely(!moved))
@@ -266,7 +271,7 @@ static void ipsecstat_on_free(struct sk_buff *skb, const void *location,
 	const struct sec_path *sp;
 	struct net *net;
 
-	if (site == IPSECSTAT_SITE_UNKNOWN || !ipsecstat_mib_in_step())
+	if (site == IPSECSTAT_SITE_UNKNOWN)
 		return;
 	sp = skb_sec_path(skb);
 	net = ipsecstat_tracked_net(sp);
@@ -314,7 +319,7 @@ static void notrace ipsecstat_on_notfound(unsigned long ip,
 	struct ipsecstat_packet packet;
 	u8 reason;
 
-	if (!ipsecstat_mib_in_step())
+	if (!ipsecstat_mib_ready(net))
 		return;
 	if (ipsecstat_mib_moved(net, IPSECSTAT_MIB_NO_STATES))
 		reason = IPSECSTAT_DROP_REASON_NO_STATE;
@@ -339,7 +344,7 @@ static void notrace ipsecstat_on_notfound_simple(unsigned long ip,
 	struct net *net = dev_net(skb->dev);
 	struct ipsecstat_packet packet;
 
-	if (!ipsecstat_mib_in_step() ||
+	if (!ipsecstat_mib_ready(net) ||
 	    !ipsecstat_mib_moved(net, IPSECSTAT_MIB_NO_STATES))
 		return;
 	ipsecstat_packet_read(net, skb, NULL, NULL, &packet);
@@ -393,37 +398,107 @@ static struct ipsecstat_hook ipsecstat_drop_hooks[] = {
 	IPSECSTAT_HOOK("xfrm_audit_state_replay", ipsecstat_on_replay),
 };
 
+/*
+ * The tracepoint makes each packet dearer that the host drops, of whatever kind. So
+ * it comes with the first SA or policy of the host. Before, no packet has an SA to
+ * be at fault, and a line of the MIB that moves says all that is counted.
+ */
+static DEFINE_MUTEX(ipsecstat_arm_lock);
+static bool ipsecstat_armed;
+
+/*
+ * A step between an SA and the tracepoint may be one at fault of that SA, which
+ * nobody saw.
+ */
+static void ipsecstat_drop_missed(void)
+{
+	struct net *net;
+
+	down_read(&net_rwsem);
+	for_each_net(net)
+		if (READ_ONCE(ipsecstat_net(net)->sa.added) &&
+		    !ipsecstat_mib_settled(net))
+			WRITE_ONCE(ipsecstat_net(net)->lost, true);
+	up_read(&net_rwsem);
+}
+
 /**
- * ipsecstat_drop_attach() - watch packets being dropped
+ * ipsecstat_drop_is_armed() - are packets seen being freed
  *
- * Context: Process context, may sleep. The namespaces have their blocks.
+ * Context: Any.
+ * Return: whether they are
+ */
+bool ipsecstat_drop_is_armed(void)
+{
+	return READ_ONCE(ipsecstat_armed);
+}
+
+/**
+ * ipsecstat_drop_arm() - from now on, see packets being freed
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno
+ */
+int ipsecstat_drop_arm(void)
+{
+	int err = 0;
+
+	mutex_lock(&ipsecstat_arm_lock);
+	if (!ipsecstat_armed) {
+		err = register_trace_kfree_skb(ipsecstat_on_kfree_skb, NULL);
+		if (!err) {
+			ipsecstat_drop_missed();
+			WRITE_ONCE(ipsecstat_armed, true);
+		}
+	}
+	mutex_unlock(&ipsecstat_arm_lock);
+	return err;
+}
+
+static void ipsecstat_drop_arm_work(struct work_struct *work)
+{
+	ipsecstat_drop_arm();
+}
+
+static DECLARE_WORK(ipsecstat_arm_later, ipsecstat_drop_arm_work);
+
+/**
+ * ipsecstat_drop_arm_soon() - there is an SA or a policy
+ *
+ * Context: Any.
+ */
+void ipsecstat_drop_arm_soon(void)
+{
+	if (unlikely(!ipsecstat_drop_is_armed()))
+		schedule_work(&ipsecstat_arm_later);
+}
+
+/**
+ * ipsecstat_drop_attach() - watch what becomes of packets that are refused
+ *
+ * Context: Process context, may sleep.
  * Return: 0 or a negative errno, with the reason in the log
  */
 int ipsecstat_drop_attach(void)
 {
-	int err;
-
-	err = ipsecstat_hook_attach(ipsecstat_drop_hooks,
-				    ARRAY_SIZE(ipsecstat_drop_hooks));
-	if (err)
-		return err;
-
-	err = register_trace_kfree_skb(ipsecstat_on_kfree_skb, NULL);
-	if (err)
-		ipsecstat_hook_detach(ipsecstat_drop_hooks,
-				      ARRAY_SIZE(ipsecstat_drop_hooks));
-	return err;
+	return ipsecstat_hook_attach(ipsecstat_drop_hooks,
+				     ARRAY_SIZE(ipsecstat_drop_hooks));
 }
 
 /**
  * ipsecstat_drop_detach() - stop watching
  *
- * Context: Process context, sleeps for grace periods.
+ * Context: Process context, sleeps for grace periods. SAs and policies are not
+ *	followed any more.
  */
 void ipsecstat_drop_detach(void)
 {
-	unregister_trace_kfree_skb(ipsecstat_on_kfree_skb, NULL);
-	tracepoint_synchronize_unregister();
+	cancel_work_sync(&ipsecstat_arm_later);
+	if (ipsecstat_armed) {
+		unregister_trace_kfree_skb(ipsecstat_on_kfree_skb, NULL);
+		tracepoint_synchronize_unregister();
+		ipsecstat_armed = false;
+	}
 	ipsecstat_hook_detach(ipsecstat_drop_hooks,
 			      ARRAY_SIZE(ipsecstat_drop_hooks));
 }

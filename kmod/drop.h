@@ -2,6 +2,11 @@
 #ifndef _IPSECSTAT_DROP_H
 #define _IPSECSTAT_DROP_H
 
+#include <linux/types.h>
+
+bool ipsecstat_drop_is_armed(void);
+int ipsecstat_drop_arm(void);
+void ipsecstat_drop_arm_soon(void);
 int ipsecstat_drop_attach(void);
 void ipsecstat_drop_detach(void);
 

@@ -5,7 +5,7 @@
  * The way of a figure:
  *
  *	traffic.c drop.c sa.c	a hook sees a packet or an SA event
- *	counters.h		a counter of this namespace, and of this CPU
+ *	counters.c		a counter of this namespace, and of this CPU
  *	netns.c			their sum
  *	netlink.c access.c	a reply to those who may read
  *
@@ -93,9 +93,12 @@ static int __init ipsecstat_init(void)
 		pr_err("not loaded: softirqs of this PREEMPT_RT kernel preempt each other (CONFIG_PREEMPT_RT_NEEDS_BH_LOCK is off), so figures could be wrong\n");
 		return -EOPNOTSUPP;
 	}
-	err = ipsecstat_member_init();
+	err = ipsecstat_counters_init();
 	if (err)
 		return err;
+	err = ipsecstat_member_init();
+	if (err)
+		goto err_counters;
 	err = ipsecstat_peer_init();
 	if (err)
 		goto err_member;
@@ -126,6 +129,8 @@ err_peer:
 	ipsecstat_peer_exit();
 err_member:
 	ipsecstat_member_exit();
+err_counters:
+	ipsecstat_counters_exit();
 	pr_err("not loaded (%pe)\n", ERR_PTR(err));
 	return err;
 }
@@ -138,6 +143,7 @@ static void __exit ipsecstat_exit(void)
 	ipsecstat_recent_exit();
 	ipsecstat_peer_exit();
 	ipsecstat_member_exit();
+	ipsecstat_counters_exit();
 }
 
 module_init(ipsecstat_init);

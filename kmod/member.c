@@ -9,53 +9,56 @@
  * Locking: the callers hold the lock of sa.c.
  */
 #include <linux/hash.h>
-#include <linux/mm.h>
 #include <linux/random.h>
 #include <net/xfrm.h>
 
 #include "compat.h"
+#include "hash.h"
 #include "member.h"
 #include "netns.h"
 #include "peer.h"
 #include "reserve.h"
 #include "sa.h"
 
-#define IPSECSTAT_HASH_BITS	14
-
-enum {
-	IPSECSTAT_BY_SA,
-	IPSECSTAT_BY_FLOW,
-	IPSECSTAT_HASHES
-};
-
-static struct hlist_head *ipsecstat_hash[IPSECSTAT_HASHES];
-static u64 ipsecstat_factor __read_mostly;
 #define IPSECSTAT_MEMBER_RESERVE	64
+
+static struct ipsecstat_hash ipsecstat_by_sa;
+static struct ipsecstat_hash ipsecstat_by_flow;
+static u64 ipsecstat_factor __read_mostly;
 
 static struct ipsecstat_reserve ipsecstat_members;
 
-static struct hlist_head *ipsecstat_sa_bucket(const struct xfrm_state *x)
+static u64 ipsecstat_sa_key(const struct xfrm_state *x)
 {
-	return &ipsecstat_hash[IPSECSTAT_BY_SA]
-			      [hash_ptr(x, IPSECSTAT_HASH_BITS)];
+	return (unsigned long)x * GOLDEN_RATIO_64;
+}
+
+static u64 ipsecstat_node_key(const struct hlist_node *node)
+{
+	return ipsecstat_sa_key(hlist_entry(node, struct ipsecstat_member,
+					    node)->x);
 }
 
 /*
- * Addresses, family and if_id are those of the peer. The product with a random
- * odd factor spreads the keys well enough: each decides the highest bits.
+ * Addresses, family and if_id are those of the peer, whose two directions share a
+ * chain: it can turn out later which one is which. The product with a random odd
+ * factor spreads the keys well enough: each decides the highest bits.
  */
-static struct hlist_head *
-ipsecstat_flow_bucket(const struct ipsecstat_member *member)
+static u64 ipsecstat_flow_key(const struct ipsecstat_member *member)
 {
 	const struct xfrm_state *x = member->x;
-	u64 key = (unsigned long)member->peer ^ member->dir ^
-		  (u64)x->props.reqid << 32 ^
+	u64 key = (unsigned long)member->peer ^ (u64)x->props.reqid << 32 ^
 		  (u64)(x->mark.v & x->mark.m) << 16 ^
 		  (u64)ipsecstat_sa_cpu(x) << 48;
 
-	return &ipsecstat_hash[IPSECSTAT_BY_FLOW]
-			      [key * ipsecstat_factor >>
-			       (64 - IPSECSTAT_HASH_BITS)];
+	return key * ipsecstat_factor;
+}
+
+/* What the key is made of does not change while the member is in the table. */
+static u64 ipsecstat_flow_node_key(const struct hlist_node *node)
+{
+	return ipsecstat_flow_key(hlist_entry(node, struct ipsecstat_member,
+					      flow));
 }
 
 static bool ipsecstat_same_flow(const struct ipsecstat_member *one,
@@ -77,14 +80,16 @@ static bool ipsecstat_same_flow(const struct ipsecstat_member *one,
  */
 static bool ipsecstat_flow_join(struct ipsecstat_member *member)
 {
-	struct hlist_head *bucket = ipsecstat_flow_bucket(member);
 	const struct ipsecstat_member *other;
+	struct hlist_head *chain;
 
-	hlist_for_each_entry(other, bucket, flow)
+	chain = ipsecstat_hash_chain(&ipsecstat_by_flow,
+				     ipsecstat_flow_key(member));
+	hlist_for_each_entry(other, chain, flow)
 		if (other->x->id.spi != member->x->id.spi &&
 		    ipsecstat_same_flow(other, member))
 			break;
-	hlist_add_head(&member->flow, bucket);
+	ipsecstat_hash_add(&ipsecstat_by_flow, &member->flow);
 	return other;
 }
 
@@ -102,7 +107,7 @@ static int ipsecstat_member_join(struct ipsecstat_net *block,
 static void ipsecstat_member_leave(struct ipsecstat_net *block,
 				   struct ipsecstat_member *member, u8 reason)
 {
-	hlist_del_init(&member->flow);
+	ipsecstat_hash_del(&ipsecstat_by_flow, &member->flow);
 	if (!member->peer)
 		return;
 	if (!member->device)
@@ -170,7 +175,7 @@ struct ipsecstat_member *ipsecstat_member_add(struct ipsecstat_net *block,
 		.seen = { x->curlft.bytes, x->curlft.packets },
 		.device = ipsecstat_device_counts(x),
 	};
-	hlist_add_head(&member->node, ipsecstat_sa_bucket(x));
+	ipsecstat_hash_add(&ipsecstat_by_sa, &member->node);
 	if (ipsecstat_member_join(block, member, replaces)) {
 		ipsecstat_member_del(block, member, 0);
 		return NULL;
@@ -189,8 +194,10 @@ struct ipsecstat_member *ipsecstat_member_add(struct ipsecstat_net *block,
 struct ipsecstat_member *ipsecstat_member_find(const struct xfrm_state *x)
 {
 	struct ipsecstat_member *member;
+	struct hlist_head *chain;
 
-	hlist_for_each_entry(member, ipsecstat_sa_bucket(x), node)
+	chain = ipsecstat_hash_chain(&ipsecstat_by_sa, ipsecstat_sa_key(x));
+	hlist_for_each_entry(member, chain, node)
 		if (member->x == x)
 			return member;
 	return NULL;
@@ -229,7 +236,7 @@ void ipsecstat_member_del(struct ipsecstat_net *block,
 	if (member->peer)
 		member->peer->sum.deleted++;
 	ipsecstat_member_leave(block, member, reason);
-	hlist_del(&member->node);
+	ipsecstat_hash_del(&ipsecstat_by_sa, &member->node);
 	ipsecstat_reserve_give(&ipsecstat_members, member);
 }
 
@@ -252,13 +259,11 @@ void ipsecstat_member_level(void)
  */
 int ipsecstat_member_init(void)
 {
-	struct hlist_head *heads;
-	int i;
-
-	heads = kvcalloc(IPSECSTAT_HASHES << IPSECSTAT_HASH_BITS, sizeof(*heads),
-			 GFP_KERNEL);
-	ipsecstat_hash[0] = heads;
-	if (!heads ||
+	ipsecstat_factor = get_random_u64() | 1;
+	if (ipsecstat_hash_init(&ipsecstat_by_sa, ipsecstat_node_key,
+				&ipsecstat_sa_lock) ||
+	    ipsecstat_hash_init(&ipsecstat_by_flow, ipsecstat_flow_node_key,
+				&ipsecstat_sa_lock) ||
 	    ipsecstat_reserve_fill(&ipsecstat_members,
 				   KMEM_CACHE(ipsecstat_member, 0),
 				   IPSECSTAT_MEMBER_RESERVE,
@@ -266,9 +271,6 @@ int ipsecstat_member_init(void)
 		ipsecstat_member_exit();
 		return -ENOMEM;
 	}
-	for (i = 0; i < IPSECSTAT_HASHES; i++)
-		ipsecstat_hash[i] = heads + (i << IPSECSTAT_HASH_BITS);
-	ipsecstat_factor = get_random_u64() | 1;
 	return 0;
 }
 
@@ -280,5 +282,6 @@ int ipsecstat_member_init(void)
 void ipsecstat_member_exit(void)
 {
 	ipsecstat_reserve_empty(&ipsecstat_members);
-	kvfree(ipsecstat_hash[0]);
+	ipsecstat_hash_exit(&ipsecstat_by_flow);
+	ipsecstat_hash_exit(&ipsecstat_by_sa);
 }

@@ -14,7 +14,6 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
-#include <linux/slab.h>
 #include <linux/smp.h>
 #include <net/net_namespace.h>
 #include <net/xfrm.h>
@@ -107,15 +106,50 @@ static const unsigned long *ipsecstat_mib(struct net *net, int cpu)
 	return per_cpu_ptr(net->mib.xfrm_statistics, cpu)->mibs;
 }
 
-/**
- * ipsecstat_mib_in_step() - may steps be attributed on this CPU
- *
- * Context: Preemption off.
- * Return: false until ipsecstat_mib_start() has reached this CPU
- */
-bool ipsecstat_mib_in_step(void)
+static struct ipsecstat_cpu *ipsecstat_mib_view(struct net *net, int cpu)
 {
-	return __this_cpu_read(ipsecstat_in_step);
+	return ipsecstat_on_cpu(ipsecstat_net(net), cpu);
+}
+
+/* Without counters, no line has been attributed yet. */
+static bool ipsecstat_mib_is_settled(struct net *net, int cpu)
+{
+	const struct ipsecstat_cpu *c = ipsecstat_mib_view(net, cpu);
+	const unsigned long *mib = ipsecstat_mib(net, cpu);
+	int i;
+
+	for (i = 0; i < IPSECSTAT_MIB_IN; i++)
+		if (READ_ONCE(mib[ipsecstat_mib_in[i].line]) !=
+		    (c ? READ_ONCE(c->mib_seen[i]) : 0))
+			return false;
+	return true;
+}
+
+/**
+ * ipsecstat_mib_ready() - may steps be attributed on this CPU
+ * @net: the namespace
+ *
+ * The first step of a namespace brings its counters.
+ *
+ * Context: Preemption off, without the lock of sa.c.
+ * Return: false if counting has not begun, or there is no step
+ */
+bool ipsecstat_mib_ready(struct net *net)
+{
+	struct ipsecstat_net *block = ipsecstat_net(net);
+	int cpu = smp_processor_id();
+
+	if (!__this_cpu_read(ipsecstat_in_step))
+		return false;
+	if (unlikely(!ipsecstat_on_cpu(block, cpu))) {
+		if (ipsecstat_mib_is_settled(net, cpu))
+			return false;
+		if (!ipsecstat_counters_take(block)) {
+			WRITE_ONCE(block->lost, true);
+			return false;
+		}
+	}
+	return !READ_ONCE(ipsecstat_on_cpu(block, cpu)->paused);
 }
 
 /**
@@ -123,7 +157,7 @@ bool ipsecstat_mib_in_step(void)
  * @net: the namespace
  * @line: an index of ipsecstat_mib_in[]
  *
- * Context: Preemption off.
+ * Context: Preemption off, ipsecstat_mib_ready() before.
  * Return: how far the line moved since it was last attributed; the caller
  *	attributes it
  */
@@ -140,22 +174,9 @@ unsigned long ipsecstat_mib_moved(struct net *net, int line)
 	return now - seen;
 }
 
-static bool ipsecstat_mib_is_settled(struct net *net, int cpu)
-{
-	struct ipsecstat_cpu *c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
-	const unsigned long *mib = ipsecstat_mib(net, cpu);
-	int i;
-
-	for (i = 0; i < IPSECSTAT_MIB_IN; i++)
-		if (READ_ONCE(mib[ipsecstat_mib_in[i].line]) !=
-		    READ_ONCE(c->mib_seen[i]))
-			return false;
-	return true;
-}
-
 static void ipsecstat_mib_settle_begin(struct net *net, int cpu)
 {
-	struct ipsecstat_cpu *c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
+	struct ipsecstat_cpu *c = ipsecstat_mib_view(net, cpu);
 	const unsigned long *mib = ipsecstat_mib(net, cpu);
 	int i;
 
@@ -165,7 +186,7 @@ static void ipsecstat_mib_settle_begin(struct net *net, int cpu)
 
 static void ipsecstat_mib_settle_end(struct net *net, int cpu)
 {
-	struct ipsecstat_cpu *c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
+	struct ipsecstat_cpu *c = ipsecstat_mib_view(net, cpu);
 	unsigned long seen, due;
 	int i;
 
@@ -191,6 +212,23 @@ static void ipsecstat_mib_settle_all(struct net *net)
 }
 
 /**
+ * ipsecstat_mib_settled() - is each step attributed
+ * @net: the namespace
+ *
+ * Context: Any.
+ * Return: false if there is one that is not, maybe of a packet in progress
+ */
+bool ipsecstat_mib_settled(struct net *net)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (!ipsecstat_mib_is_settled(net, cpu))
+			return false;
+	return true;
+}
+
+/**
  * ipsecstat_mib_settle() - attribute what was freed unseen
  * @net: the namespace; the caller holds a reference
  *
@@ -200,23 +238,21 @@ static void ipsecstat_mib_settle_all(struct net *net)
  *
  * Context: Process context; sleeps for a grace period or two if there is such
  *	a step.
- * Return: 0, or -EINTR if the caller is killed
+ * Return: 0, -ENOMEM, or -EINTR if the caller is killed
  */
 int ipsecstat_mib_settle(struct net *net)
 {
 	struct ipsecstat_net *block = ipsecstat_net(net);
 	unsigned int wanted;
-	bool settled = true;
-	int cpu;
 
 	/* Pairs with smp_store_mb() below: it sees what happened up to here. */
 	smp_mb();
 	wanted = READ_ONCE(block->settle_begun) + 1;
-	for_each_possible_cpu(cpu)
-		settled = settled && ipsecstat_mib_is_settled(net, cpu);
-	if (settled)
+	if (ipsecstat_mib_settled(net))
 		return 0;
 
+	if (ipsecstat_counters_get(block))
+		return -ENOMEM;
 	if (mutex_lock_killable(&block->settle_lock))
 		return -EINTR;
 	if ((int)(block->settle_begun - wanted) < 0) {
@@ -226,22 +262,6 @@ int ipsecstat_mib_settle(struct net *net)
 	}
 	mutex_unlock(&block->settle_lock);
 	return 0;
-}
-
-static void ipsecstat_mib_sum_out(struct net *net, int cpu,
-				  struct ipsecstat_sum *sum)
-{
-	const struct ipsecstat_mib_base *base = ipsecstat_net(net)->mib_base;
-	const unsigned long *mib = ipsecstat_mib(net, cpu);
-	unsigned long count;
-	int i;
-
-	for (i = 0; i < IPSECSTAT_MIB_OUT; i++) {
-		count = READ_ONCE(mib[ipsecstat_mib_out[i].line]);
-		if (base)
-			count -= base[cpu].out[i];
-		sum->out[i] += count;
-	}
 }
 
 /**
@@ -254,15 +274,17 @@ static void ipsecstat_mib_sum_out(struct net *net, int cpu,
  */
 void ipsecstat_mib_sum(struct net *net, int cpu, struct ipsecstat_sum *sum)
 {
-	const struct ipsecstat_cpu *c;
+	const struct ipsecstat_cpu *c = ipsecstat_mib_view(net, cpu);
+	const unsigned long *mib = ipsecstat_mib(net, cpu);
 	int i;
 
-	c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
-	for (i = 0; i < IPSECSTAT_MIB_IN; i++)
+	for (i = 0; i < IPSECSTAT_MIB_OUT; i++)
+		sum->out[i] += READ_ONCE(mib[ipsecstat_mib_out[i].line]) -
+			       (c ? c->mib_out[i] : 0);
+	for (i = 0; c && i < IPSECSTAT_MIB_IN; i++)
 		sum->drop[ipsecstat_mib_in[i].left]
 			 [ipsecstat_mib_in[i].left_owner] +=
 			READ_ONCE(c->mib_settled[i]);
-	ipsecstat_mib_sum_out(net, cpu, sum);
 }
 
 /**
@@ -278,31 +300,63 @@ void ipsecstat_mib_unseen(struct net *net, u64 *packets)
 	int cpu, i;
 
 	for_each_possible_cpu(cpu) {
-		c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
-		for (i = 0; i < IPSECSTAT_MIB_IN; i++)
+		c = ipsecstat_mib_view(net, cpu);
+		for (i = 0; c && i < IPSECSTAT_MIB_IN; i++)
 			packets[ipsecstat_mib_in[i].left] +=
 				READ_ONCE(c->mib_settled[i]);
 	}
 }
 
-static void ipsecstat_mib_start_net(struct net *net, int cpu)
+/**
+ * ipsecstat_mib_has_moved() - has a namespace ever dropped a packet
+ * @net: the namespace
+ * @cpu: on this CPU
+ *
+ * Context: Any.
+ * Return: whether any line is not zero
+ */
+bool ipsecstat_mib_has_moved(struct net *net, int cpu)
 {
-	struct ipsecstat_net *block = ipsecstat_net(net);
-	struct ipsecstat_cpu *c = per_cpu_ptr(block->cpu, cpu);
 	const unsigned long *mib = ipsecstat_mib(net, cpu);
 	int i;
 
 	for (i = 0; i < IPSECSTAT_MIB_IN; i++)
-		c->mib_seen[i] = READ_ONCE(mib[ipsecstat_mib_in[i].line]);
-	for (i = 0; block->mib_base && i < IPSECSTAT_MIB_OUT; i++)
-		block->mib_base[cpu].out[i] =
-			READ_ONCE(mib[ipsecstat_mib_out[i].line]);
+		if (READ_ONCE(mib[ipsecstat_mib_in[i].line]))
+			return true;
+	for (i = 0; i < IPSECSTAT_MIB_OUT; i++)
+		if (READ_ONCE(mib[ipsecstat_mib_out[i].line]))
+			return true;
+	return false;
 }
 
-static void ipsecstat_mib_start_cpu(int cpu)
+/* Where the lines of a namespace without counters begin is zero. */
+static void ipsecstat_mib_start_net(struct net *net, int cpu)
+{
+	struct ipsecstat_cpu *c = ipsecstat_mib_view(net, cpu);
+	const unsigned long *mib = ipsecstat_mib(net, cpu);
+	int i;
+
+	if (!c) {
+		if (ipsecstat_mib_has_moved(net, cpu))
+			WRITE_ONCE(ipsecstat_net(net)->lost, true);
+		return;
+	}
+	for (i = 0; i < IPSECSTAT_MIB_IN; i++)
+		c->mib_seen[i] = READ_ONCE(mib[ipsecstat_mib_in[i].line]);
+	for (i = 0; i < IPSECSTAT_MIB_OUT; i++)
+		c->mib_out[i] = READ_ONCE(mib[ipsecstat_mib_out[i].line]);
+	WRITE_ONCE(c->paused, false);
+}
+
+/* All namespaces, if none is named. */
+static void ipsecstat_mib_start_cpu(struct net *only, int cpu)
 {
 	struct net *net;
 
+	if (only) {
+		ipsecstat_mib_start_net(only, cpu);
+		return;
+	}
 	rcu_read_lock();
 	for_each_net_rcu(net)
 		ipsecstat_mib_start_net(net, cpu);
@@ -310,53 +364,44 @@ static void ipsecstat_mib_start_cpu(int cpu)
 	per_cpu(ipsecstat_in_step, cpu) = true;
 }
 
-static void ipsecstat_mib_start_here(void *unused)
+static void ipsecstat_mib_start_here(void *only)
 {
-	ipsecstat_mib_start_cpu(smp_processor_id());
-}
-
-/* Where the outbound lines begin; in a namespace that comes later, at 0. */
-static int ipsecstat_mib_base_alloc(void)
-{
-	struct ipsecstat_net *block;
-	struct net *net;
-	int err = 0;
-
-	down_read(&net_rwsem);
-	for_each_net(net) {
-		block = ipsecstat_net(net);
-		block->mib_base = kvcalloc(nr_cpu_ids, sizeof(*block->mib_base),
-					   GFP_KERNEL);
-		if (!block->mib_base)
-			err = -ENOMEM;
-	}
-	up_read(&net_rwsem);
-	return err;
+	ipsecstat_mib_start_cpu(only, smp_processor_id());
 }
 
 /**
  * ipsecstat_mib_start() - begin with the values that the MIB has now
+ * @only: the namespace, where nothing is attributed yet; NULL for all
  *
  * Each CPU does this for itself in an interrupt: a packet between its step and
  * its end belongs to the time before.
  *
  * Context: Process context, may sleep. The hooks are attached.
- * Return: 0 or -ENOMEM
  */
-int ipsecstat_mib_start(void)
+void ipsecstat_mib_start(struct net *only)
 {
-	int err = ipsecstat_mib_base_alloc();
 	int cpu;
 
-	if (err)
-		return err;
 	cpus_read_lock();
-	on_each_cpu(ipsecstat_mib_start_here, NULL, 1);
+	on_each_cpu(ipsecstat_mib_start_here, only, 1);
 	for_each_possible_cpu(cpu)
 		if (!cpu_online(cpu))
-			ipsecstat_mib_start_cpu(cpu);
+			ipsecstat_mib_start_cpu(only, cpu);
 	cpus_read_unlock();
-	return 0;
+}
+
+/**
+ * ipsecstat_mib_pause() - attribute nothing until ipsecstat_mib_start()
+ * @net: the namespace, which has counters
+ *
+ * Context: Process context. Who attributes now is done a grace period later.
+ */
+void ipsecstat_mib_pause(struct net *net)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		WRITE_ONCE(ipsecstat_mib_view(net, cpu)->paused, true);
 }
 
 /**
@@ -370,15 +415,4 @@ void ipsecstat_mib_stop(void)
 
 	for_each_possible_cpu(cpu)
 		per_cpu(ipsecstat_in_step, cpu) = false;
-}
-
-/**
- * ipsecstat_mib_net_exit() - forget where the lines of a namespace began
- * @net: the namespace
- *
- * Context: Process context, may sleep.
- */
-void ipsecstat_mib_net_exit(struct net *net)
-{
-	kvfree(ipsecstat_net(net)->mib_base);
 }

@@ -59,24 +59,18 @@ struct ipsecstat_mib_out {
 	u8 reason;
 };
 
-/**
- * struct ipsecstat_mib_base - where counting began on one CPU
- * @out: the outbound lines
- */
-struct ipsecstat_mib_base {
-	unsigned long out[IPSECSTAT_MIB_OUT];
-};
-
 extern const struct ipsecstat_mib_line ipsecstat_mib_in[IPSECSTAT_MIB_IN];
 extern const struct ipsecstat_mib_out ipsecstat_mib_out[IPSECSTAT_MIB_OUT];
 
 unsigned long ipsecstat_mib_moved(struct net *net, int line);
+bool ipsecstat_mib_settled(struct net *net);
 int ipsecstat_mib_settle(struct net *net);
 void ipsecstat_mib_unseen(struct net *net, u64 *packets);
 void ipsecstat_mib_sum(struct net *net, int cpu, struct ipsecstat_sum *sum);
-int ipsecstat_mib_start(void);
+bool ipsecstat_mib_has_moved(struct net *net, int cpu);
+void ipsecstat_mib_start(struct net *only);
+void ipsecstat_mib_pause(struct net *net);
 void ipsecstat_mib_stop(void);
-bool ipsecstat_mib_in_step(void);
-void ipsecstat_mib_net_exit(struct net *net);
+bool ipsecstat_mib_ready(struct net *net);
 
 #endif /* _IPSECSTAT_MIB_H */

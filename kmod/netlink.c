@@ -151,8 +151,8 @@ static int ipsecstat_put_dropped_in(struct sk_buff *msg,
 }
 
 /* Lines that have one reason are one entry. */
-static int ipsecstat_put_dropped_out(struct sk_buff *msg,
-				     const struct ipsecstat_sum *sum)
+static noinline_for_stack int
+ipsecstat_put_dropped_out(struct sk_buff *msg, const struct ipsecstat_sum *sum)
 {
 	u64 packets[IPSECSTAT_DROP_REASON_QUEUE + 1] = {};
 	int i, err = 0;
@@ -327,17 +327,19 @@ static int ipsecstat_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (cpu < -1)
 		return cpu;
 
-	err = ipsecstat_net_settle(net);
-	if (err)
-		return err;
 	msg = genlmsg_new(IPSECSTAT_REPLY_SIZE, GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
-	err = ipsecstat_fill(msg, net, cpu, info->snd_portid, info->snd_seq, 0);
+	err = ipsecstat_net_read_begin(net);
+	if (!err) {
+		err = ipsecstat_fill(msg, net, cpu, info->snd_portid,
+				     info->snd_seq, 0);
+		ipsecstat_net_read_end(net);
+	}
 	if (err) {
 		if (err == -ENOMEM)
 			NL_SET_ERR_MSG(info->extack,
-				       "an SA event was lost, out of memory: load the module again");
+				       "an event was lost, out of memory: ask again");
 		nlmsg_free(msg);
 		return err;
 	}
@@ -375,9 +377,10 @@ static int ipsecstat_get_dumpit(struct sk_buff *msg,
 		err = ipsecstat_check_dump(cb);
 		if (err)
 			return err;
-		err = ipsecstat_net_settle(net);
+		err = ipsecstat_net_read_begin(net);
 		if (err)
 			return err;
+		ipsecstat_net_read_end(net);
 		cb->args[1] = 1;
 	}
 	for (cpu = cpumask_next(cb->args[0] - 1, cpu_possible_mask);

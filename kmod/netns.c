@@ -1,47 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One block of counters per network namespace: made, attached, added up.
+ * What belongs to one network namespace: made, attached, read.
  */
-#include <linux/percpu.h>
-#include <linux/rwsem.h>
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/ktime.h>
+#include <linux/rwsem.h>
 #include <net/net_namespace.h>
 
 #include "access.h"
 #include "compat.h"
+#include "drop.h"
 #include "mib.h"
 #include "netns.h"
 #include "sa.h"
 
 unsigned int ipsecstat_net_id __read_mostly;
 
-static void ipsecstat_cpu_init(struct ipsecstat_cpu *cpu)
-{
-	int class;
-
-	for (class = 0; class < IPSECSTAT_CLASSES; class++)
-		u64_stats_init(&cpu->class[class].syncp);
-	u64_stats_init(&cpu->syncp);
-}
-
 /* The MIB of a new namespace is still zero, as are our counters: in step. */
 static int __net_init ipsecstat_net_init(struct net *net)
 {
 	struct ipsecstat_net *block = ipsecstat_net(net);
-	int cpu, err;
-
-	mutex_init(&block->settle_lock);
-	block->cpu = alloc_percpu(struct ipsecstat_cpu);
-	if (!block->cpu)
-		return -ENOMEM;
-	for_each_possible_cpu(cpu)
-		ipsecstat_cpu_init(per_cpu_ptr(block->cpu, cpu));
+	int err;
 
 	err = ipsecstat_access_init(net);
-	if (err) {
-		free_percpu(block->cpu);
+	if (err)
 		return err;
-	}
+	mutex_init(&block->settle_lock);
+	init_rwsem(&block->read_lock);
 	ipsecstat_recent_net_init(net);
 	ipsecstat_peer_net_init(block);
 	block->since = ktime_get_boottime_ns();
@@ -54,10 +40,9 @@ static int __net_init ipsecstat_net_init(struct net *net)
  */
 static void __net_exit ipsecstat_net_exit(struct net *net)
 {
-	ipsecstat_recent_net_exit(net);
+	ipsecstat_recent_clear(net);
 	ipsecstat_access_exit(net);
-	ipsecstat_mib_net_exit(net);
-	free_percpu(ipsecstat_net(net)->cpu);
+	ipsecstat_counters_put(ipsecstat_net(net));
 }
 
 static struct pernet_operations ipsecstat_net_ops = {
@@ -89,6 +74,22 @@ void ipsecstat_net_unregister(void)
 	unregister_pernet_subsys(&ipsecstat_net_ops);
 }
 
+/* There are SAs or policies, or a packet was dropped. */
+static bool ipsecstat_net_is_used(struct net *net)
+{
+	int cpu;
+
+	if (READ_ONCE(net->xfrm.state_num))
+		return true;
+	for (cpu = 0; cpu < ARRAY_SIZE(net->xfrm.policy_count); cpu++)
+		if (READ_ONCE(net->xfrm.policy_count[cpu]))
+			return true;
+	for_each_possible_cpu(cpu)
+		if (ipsecstat_mib_has_moved(net, cpu))
+			return true;
+	return false;
+}
+
 /**
  * ipsecstat_net_take_over() - attach to the namespaces that exist already
  *
@@ -99,11 +100,25 @@ void ipsecstat_net_unregister(void)
  */
 int ipsecstat_net_take_over(void)
 {
-	int err = ipsecstat_mib_start();
+	bool used = false;
 	struct net *net;
+	int err = 0;
 
+	down_read(&net_rwsem);
+	for_each_net(net) {
+		if (err || !ipsecstat_net_is_used(net))
+			continue;
+		err = ipsecstat_counters_get(ipsecstat_net(net));
+		used = true;
+	}
+	up_read(&net_rwsem);
+	if (!err && used)
+		err = ipsecstat_drop_arm();
 	if (err)
 		return err;
+
+	ipsecstat_mib_start(NULL);
+
 	down_read(&net_rwsem);
 	for_each_net(net) {
 		ipsecstat_net(net)->since = ktime_get_boottime_ns();
@@ -113,68 +128,96 @@ int ipsecstat_net_take_over(void)
 	return 0;
 }
 
-static void ipsecstat_add_class(struct ipsecstat_sum *sum, int index,
-				const struct ipsecstat_class *class)
+/*
+ * An event was lost, and what it was is not known. So all is forgotten, and the
+ * SAs that are there are taken over, as when the module was loaded. Packets in
+ * progress finish with the old figures, acquires in progress are in the list
+ * after the second grace period.
+ */
+static void ipsecstat_net_count_again(struct net *net)
 {
-	u64 bytes[IPSECSTAT_DIRS], packets[IPSECSTAT_DIRS];
-	unsigned int start;
-	int dir;
+	struct ipsecstat_net *block = ipsecstat_net(net);
 
-	do {
-		start = u64_stats_fetch_begin(&class->syncp);
-		for (dir = 0; dir < IPSECSTAT_DIRS; dir++) {
-			bytes[dir] = u64_stats_read(&class->dir[dir].bytes);
-			packets[dir] = u64_stats_read(&class->dir[dir].packets);
-		}
-	} while (u64_stats_fetch_retry(&class->syncp, start));
-
-	for (dir = 0; dir < IPSECSTAT_DIRS; dir++) {
-		sum->bytes[dir][index] += bytes[dir];
-		sum->packets[dir][index] += packets[dir];
-	}
+	ipsecstat_mib_pause(net);
+	ipsecstat_sa_release(net);
+	synchronize_rcu();
+	ipsecstat_counters_clear(block);
+	ipsecstat_recent_clear(net);
+	ipsecstat_sa_reopen(block);
+	synchronize_rcu();
+	ipsecstat_mib_start(net);
+	block->since = ktime_get_boottime_ns();
+	ipsecstat_sa_take_over(net);
+	pr_warn_ratelimited("out of memory: counting began again in namespace net:[%u]\n",
+			    net->ns.inum);
 }
 
-static void ipsecstat_add_drops(struct ipsecstat_sum *sum,
-				const struct ipsecstat_cpu *c)
+static int ipsecstat_net_recover(struct net *net)
 {
-	unsigned int start;
-	int i, owner;
-	u64 count;
+	struct ipsecstat_net *block = ipsecstat_net(net);
+	int err = 0;
 
-	for (i = 0; i < IPSECSTAT_REASONS; i++)
-		for (owner = 0; owner < IPSECSTAT_OWNERS; owner++) {
-			do {
-				start = u64_stats_fetch_begin(&c->syncp);
-				count = u64_stats_read(&c->drop[i][owner]);
-			} while (u64_stats_fetch_retry(&c->syncp, start));
-			sum->drop[i][owner] += count;
-		}
+	if (!ipsecstat_drop_is_armed() && ipsecstat_net_is_used(net))
+		err = ipsecstat_drop_arm();
+	if (!err && READ_ONCE(block->lost))
+		err = ipsecstat_counters_get(block);
+	if (err || likely(!READ_ONCE(block->lost)))
+		return err;
+	if (down_write_killable(&block->read_lock))
+		return -EINTR;
+	if (READ_ONCE(block->lost))
+		ipsecstat_net_count_again(net);
+	up_write(&block->read_lock);
+	return READ_ONCE(block->lost) ? -ENOMEM : 0;
+}
+
+/**
+ * ipsecstat_net_read_begin() - bring the figures up to date, and keep their start
+ * @net: the namespace; the caller holds a reference
+ *
+ * If memory once failed, counting begins again first.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, with ipsecstat_net_read_end() to follow; -ENOMEM, or -EINTR if the
+ *	caller is killed
+ */
+int ipsecstat_net_read_begin(struct net *net)
+{
+	struct ipsecstat_net *block = ipsecstat_net(net);
+	int err;
+
+	err = ipsecstat_net_recover(net);
+	if (err)
+		return err;
+	if (down_read_killable(&block->read_lock))
+		return -EINTR;
+	ipsecstat_sa_settle(net);
+	err = ipsecstat_mib_settle(net);
+	if (err)
+		up_read(&block->read_lock);
+	return err;
+}
+
+/**
+ * ipsecstat_net_read_end() - the figures have been read
+ * @net: the namespace
+ *
+ * Context: Process context.
+ */
+void ipsecstat_net_read_end(struct net *net)
+{
+	up_read(&ipsecstat_net(net)->read_lock);
 }
 
 static void ipsecstat_add_cpu(struct net *net, int cpu,
 			      struct ipsecstat_sum *sum)
 {
 	const struct ipsecstat_cpu *c;
-	int class;
 
-	c = per_cpu_ptr(ipsecstat_net(net)->cpu, cpu);
-	for (class = 0; class < IPSECSTAT_CLASSES; class++)
-		ipsecstat_add_class(sum, class, &c->class[class]);
-	ipsecstat_add_drops(sum, c);
+	c = ipsecstat_on_cpu(ipsecstat_net(net), cpu);
+	if (c)
+		ipsecstat_counters_add(c, sum);
 	ipsecstat_mib_sum(net, cpu, sum);
-}
-
-/**
- * ipsecstat_net_settle() - bring the counters up to date
- * @net: the namespace; the caller holds a reference
- *
- * Context: Process context, may sleep.
- * Return: 0, or -EINTR if the caller is killed
- */
-int ipsecstat_net_settle(struct net *net)
-{
-	ipsecstat_sa_settle(net);
-	return ipsecstat_mib_settle(net);
 }
 
 /**

@@ -3,6 +3,8 @@
 #define _IPSECSTAT_NETNS_H
 
 #include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/rwsem.h>
 #include <linux/seqlock.h>
 #include <linux/uidgid.h>
 #include <net/net_namespace.h>
@@ -13,17 +15,23 @@
 #include "recent.h"
 
 struct ctl_table_header;
-struct ipsecstat_mib_base;
+
+/* What becomes of the SAs of a namespace. */
+enum ipsecstat_phase {
+	IPSECSTAT_COUNTING,
+	IPSECSTAT_RELEASING,	/* none is added: for good, or to count again */
+	IPSECSTAT_TAKING_OVER,	/* those that are there; that is no news */
+};
 
 /**
  * struct ipsecstat_net - all that belongs to one network namespace
- * @cpu: counters of packets
+ * @cpu: counters of packets; NULL if there was no SA and no drop
  * @sa: counters of SAs, under the lock of sa.c
  * @peers: all SAs between two ends each, under the lock of sa.c
  * @device_counted: SAs whose packets their device counts
- * @sa_lost: an SA event could not be recorded: out of memory
- * @dying: the namespace or the module is going; count nothing new
- * @mib_base: where the MIB began, by CPU; NULL if at zero
+ * @lost: an event could not be recorded: out of memory
+ * @phase: enum ipsecstat_phase, under the lock of sa.c
+ * @read_lock: held for reading while figures are read, for writing to count again
  * @settle_lock: one reader settles at a time
  * @settle_begun: how often one did
  * @since: when counting began, CLOCK_BOOTTIME in ns
@@ -37,9 +45,9 @@ struct ipsecstat_net {
 	struct ipsecstat_sa sa;
 	struct ipsecstat_peers peers;
 	unsigned int device_counted;
-	bool sa_lost;
-	bool dying;
-	struct ipsecstat_mib_base *mib_base;
+	bool lost;
+	u8 phase;
+	struct rw_semaphore read_lock;
 	struct mutex settle_lock;	/* guards the MIB's due and settled */
 	unsigned int settle_begun;
 	u64 since;
@@ -65,10 +73,27 @@ static inline struct ipsecstat_net *ipsecstat_net(const struct net *net)
 	return net_generic(net, ipsecstat_net_id);
 }
 
+/**
+ * ipsecstat_on_cpu() - the counters that one CPU has of a namespace
+ * @block: of the namespace
+ * @cpu: a possible CPU
+ *
+ * Context: Any.
+ * Return: the counters, or NULL if the namespace has none yet
+ */
+static inline struct ipsecstat_cpu *
+ipsecstat_on_cpu(const struct ipsecstat_net *block, int cpu)
+{
+	struct ipsecstat_cpu __percpu *counters = READ_ONCE(block->cpu);
+
+	return counters ? per_cpu_ptr(counters, cpu) : NULL;
+}
+
 int ipsecstat_net_register(void);
 void ipsecstat_net_unregister(void);
 int ipsecstat_net_take_over(void);
-int ipsecstat_net_settle(struct net *net);
+int ipsecstat_net_read_begin(struct net *net);
+void ipsecstat_net_read_end(struct net *net);
 void ipsecstat_net_sum(struct net *net, int cpu, struct ipsecstat_sum *sum);
 u64 ipsecstat_net_drops(struct net *net);
 

@@ -18,12 +18,12 @@
  */
 #include <linux/ip.h>
 #include <linux/jhash.h>
-#include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/timekeeping.h>
 #include <net/xfrm.h>
 
 #include "compat.h"
+#include "hash.h"
 #include "member.h"
 #include "netns.h"
 #include "peer.h"
@@ -32,12 +32,11 @@
 #include "reserve.h"
 #include "sa.h"
 
-#define IPSECSTAT_PEER_HASH_BITS	14
 #define IPSECSTAT_PEER_RESERVE		64
 /* SAs that are settled at a time. */
 #define IPSECSTAT_PEER_STEP		64
 
-static struct hlist_head *ipsecstat_peer_hash;
+static struct ipsecstat_hash ipsecstat_peer_hash;
 static u32 ipsecstat_peer_seed __read_mostly;
 static u64 ipsecstat_peer_factor __read_mostly;
 static struct ipsecstat_reserve ipsecstat_peer_reserve;
@@ -55,15 +54,29 @@ static u32 ipsecstat_word(const xfrm_address_t *address, u16 family)
  * does not tell. Who does not know the random odd factor cannot choose ends whose
  * products have the same highest bits.
  */
-static struct hlist_head *ipsecstat_peer_bucket(const xfrm_address_t *one,
-						const xfrm_address_t *other,
-						u16 family)
+static u64 ipsecstat_peer_key(const xfrm_address_t *one,
+			      const xfrm_address_t *other, u16 family)
 {
 	u32 a = ipsecstat_word(one, family), b = ipsecstat_word(other, family);
 	u64 key = (u64)(a ^ b) << 32 ^ (u64)a * b;
 
-	return &ipsecstat_peer_hash[key * ipsecstat_peer_factor >>
-				    (64 - IPSECSTAT_PEER_HASH_BITS)];
+	return key * ipsecstat_peer_factor;
+}
+
+static u64 ipsecstat_peer_node_key(const struct hlist_node *node)
+{
+	const struct ipsecstat_peer *peer =
+		hlist_entry(node, struct ipsecstat_peer, node);
+
+	return ipsecstat_peer_key(&peer->local, &peer->remote, peer->family);
+}
+
+static struct hlist_head *ipsecstat_peer_chain(const xfrm_address_t *one,
+					       const xfrm_address_t *other,
+					       u16 family)
+{
+	return ipsecstat_hash_chain(&ipsecstat_peer_hash,
+				    ipsecstat_peer_key(one, other, family));
 }
 
 static bool ipsecstat_peer_is(const struct ipsecstat_peer *peer,
@@ -96,7 +109,7 @@ struct ipsecstat_peer *ipsecstat_peer_find(const struct net *net, u16 family,
 {
 	struct ipsecstat_peer *peer;
 
-	hlist_for_each_entry(peer, ipsecstat_peer_bucket(one, other, family),
+	hlist_for_each_entry(peer, ipsecstat_peer_chain(one, other, family),
 			     node)
 		if (peer->family == family && peer->if_id == if_id &&
 		    net_eq(peer->net, net) &&
@@ -119,7 +132,7 @@ ipsecstat_peer_between(const struct net *net, const struct ipsecstat_who *who)
 	const xfrm_address_t *dst = (const xfrm_address_t *)&who->dst;
 	struct ipsecstat_peer *peer, *found = NULL;
 
-	hlist_for_each_entry(peer, ipsecstat_peer_bucket(src, dst, who->family),
+	hlist_for_each_entry(peer, ipsecstat_peer_chain(src, dst, who->family),
 			     node) {
 		if (peer->family != who->family || !net_eq(peer->net, net) ||
 		    !ipsecstat_peer_is(peer, src, dst))
@@ -179,7 +192,7 @@ u64 ipsecstat_peer_sa_until(struct net *net, const struct ipsecstat_who *who)
 	u64 until = 0;
 
 	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
-	hlist_for_each_entry(peer, ipsecstat_peer_bucket(src, dst, who->family),
+	hlist_for_each_entry(peer, ipsecstat_peer_chain(src, dst, who->family),
 			     node) {
 		if (peer->family != who->family || !net_eq(peer->net, net) ||
 		    !xfrm_addr_equal(&peer->local, dst, who->family) ||
@@ -306,9 +319,7 @@ static struct ipsecstat_peer *ipsecstat_peer_new(struct ipsecstat_net *block,
 	};
 	INIT_LIST_HEAD(&peer->idle);
 	INIT_LIST_HEAD(&peer->news);
-	hlist_add_head(&peer->node,
-		       ipsecstat_peer_bucket(&peer->local, &peer->remote,
-					     peer->family));
+	ipsecstat_hash_add(&ipsecstat_peer_hash, &peer->node);
 	list_add_tail(&peer->all, &peers->all);
 	peers->count++;
 	return peer;
@@ -335,7 +346,7 @@ static void ipsecstat_peer_add_sum(struct ipsecstat_others *others,
 static void ipsecstat_peer_free(struct ipsecstat_net *block,
 				struct ipsecstat_peer *peer)
 {
-	hlist_del(&peer->node);
+	ipsecstat_hash_del(&ipsecstat_peer_hash, &peer->node);
 	list_del(&peer->all);
 	list_del(&peer->idle);
 	list_del(&peer->news);
@@ -430,7 +441,8 @@ ipsecstat_peer_state(const struct ipsecstat_peer *peer)
 static void ipsecstat_peer_report(struct ipsecstat_net *block,
 				  struct ipsecstat_peer *peer, u32 events)
 {
-	if (!events || !ipsecstat_peer_events_wanted(peer->net))
+	if (!events || block->phase != IPSECSTAT_COUNTING ||
+	    !ipsecstat_peer_events_wanted(peer->net))
 		return;
 	peer->events |= events;
 	if (list_empty(&peer->news))
@@ -813,17 +825,29 @@ void ipsecstat_peer_net_init(struct ipsecstat_net *block)
 }
 
 /**
- * ipsecstat_peer_net_exit() - forget all peers
- * @block: of a namespace that goes, whose SAs are released
+ * ipsecstat_peer_clear() - forget all peers
+ * @block: of a namespace whose SAs are released
  *
  * Context: The lock of sa.c is held.
  */
-void ipsecstat_peer_net_exit(struct ipsecstat_net *block)
+void ipsecstat_peer_clear(struct ipsecstat_net *block)
 {
+	struct ipsecstat_peers *peers = &block->peers;
+	struct ipsecstat_cursor *cursor, *other;
 	struct ipsecstat_peer *peer, *next;
 
-	list_for_each_entry_safe(peer, next, &block->peers.all, all)
+	list_for_each_entry_safe(cursor, other, &peers->cursors, node) {
+		cursor->next = NULL;
+		cursor->cut_off = true;
+		ipsecstat_cursor_end(cursor);
+	}
+	list_for_each_entry_safe(peer, next, &peers->all, all)
 		ipsecstat_peer_free(block, peer);
+	peers->idle_count = 0;
+	peers->others = (struct ipsecstat_others){};
+	memset(peers->unattributed, 0, sizeof(peers->unattributed));
+	WRITE_ONCE(peers->ending, 0);
+	peers->ending_of = NULL;
 }
 
 /**
@@ -836,9 +860,8 @@ int ipsecstat_peer_init(void)
 {
 	ipsecstat_peer_seed = get_random_u32();
 	ipsecstat_peer_factor = get_random_u64() | 1;
-	ipsecstat_peer_hash = kvcalloc(1 << IPSECSTAT_PEER_HASH_BITS,
-				       sizeof(*ipsecstat_peer_hash), GFP_KERNEL);
-	if (!ipsecstat_peer_hash ||
+	if (ipsecstat_hash_init(&ipsecstat_peer_hash, ipsecstat_peer_node_key,
+				&ipsecstat_sa_lock) ||
 	    ipsecstat_reserve_fill(&ipsecstat_peer_reserve,
 				   KMEM_CACHE(ipsecstat_peer, 0),
 				   IPSECSTAT_PEER_RESERVE, &ipsecstat_sa_lock)) {
@@ -857,5 +880,5 @@ void ipsecstat_peer_exit(void)
 {
 	ipsecstat_peer_events_drain();
 	ipsecstat_reserve_empty(&ipsecstat_peer_reserve);
-	kvfree(ipsecstat_peer_hash);
+	ipsecstat_hash_exit(&ipsecstat_peer_hash);
 }

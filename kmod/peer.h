@@ -184,11 +184,13 @@ struct ipsecstat_peers {
  * @node: among the readers of a namespace
  * @next: the peer to go on with, NULL at the end
  * @others: peers that made room, those unread since the reader began included
+ * @cut_off: counting began again, with other peers
  */
 struct ipsecstat_cursor {
 	struct list_head node;
 	struct ipsecstat_peer *next;
 	struct ipsecstat_others others;
+	bool cut_off;
 };
 
 /**
@@ -213,7 +215,7 @@ int ipsecstat_peer_init(void);
 void ipsecstat_peer_exit(void);
 void ipsecstat_peer_level(void);
 void ipsecstat_peer_net_init(struct ipsecstat_net *block);
-void ipsecstat_peer_net_exit(struct ipsecstat_net *block);
+void ipsecstat_peer_clear(struct ipsecstat_net *block);
 
 struct ipsecstat_peer *ipsecstat_peer_join(struct ipsecstat_net *block,
 					   struct ipsecstat_member *member);

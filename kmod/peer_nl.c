@@ -239,19 +239,13 @@ static int ipsecstat_put_others(struct sk_buff *msg, struct net *net,
  * peer has it. Whoever read the host's figures before must not find fewer packets
  * here, so those in between are waited for.
  */
-static int ipsecstat_peers_settle(struct net *net,
-				  struct netlink_ext_ack *extack)
+static int ipsecstat_peers_settle(struct net *net)
 {
-	int err;
+	int err = ipsecstat_net_read_begin(net);
 
-	if (READ_ONCE(ipsecstat_net(net)->sa_lost)) {
-		NL_SET_ERR_MSG(extack,
-			       "an SA event was lost, out of memory: load the module again");
-		return -ENOMEM;
-	}
-	err = ipsecstat_net_settle(net);
 	if (err)
 		return err;
+	ipsecstat_net_read_end(net);
 	synchronize_rcu();
 	return 0;
 }
@@ -350,7 +344,7 @@ int ipsecstat_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 		if (wanted.family < 0)
 			return wanted.family;
 	}
-	err = ipsecstat_peers_settle(wanted.net, info->extack);
+	err = ipsecstat_peers_settle(wanted.net);
 	if (err)
 		return err;
 	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
@@ -380,10 +374,10 @@ static int ipsecstat_peer_get_begin(struct netlink_callback *cb)
 			       "a dump is of all peers; ask for one by do");
 		return -EINVAL;
 	}
-	err = ipsecstat_peers_settle(net, cb->extack);
+	err = ipsecstat_peers_settle(net);
 	if (err)
 		return err;
-	cursor = kmalloc(sizeof(*cursor), GFP_KERNEL_ACCOUNT);
+	cursor = kzalloc(sizeof(*cursor), GFP_KERNEL_ACCOUNT);
 	if (!cursor)
 		return -ENOMEM;
 	raw_spin_lock_irq(&ipsecstat_sa_lock);
@@ -422,7 +416,7 @@ static int ipsecstat_peer_get_one(struct sk_buff *msg,
 		return err;
 	}
 	if (list_empty(&cursor->node))
-		return -ENOENT;
+		return cursor->cut_off ? -EAGAIN : -ENOENT;
 	err = ipsecstat_put_others(msg, sock_net(cb->skb->sk), &cursor->others,
 				   NULL, portid, seq, NLM_F_MULTI);
 	if (!err)
@@ -458,7 +452,7 @@ int ipsecstat_peer_get_dumpit(struct sk_buff *msg, struct netlink_callback *cb)
 		raw_spin_unlock_irq(&ipsecstat_sa_lock);
 	} while (!err);
 	mutex_unlock(&ipsecstat_peer_settle_lock);
-	return msg->len;
+	return err == -EAGAIN && !msg->len ? err : msg->len;
 }
 
 /**

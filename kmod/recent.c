@@ -255,20 +255,29 @@ void ipsecstat_recent_net_init(struct net *net)
 }
 
 /**
- * ipsecstat_recent_net_exit() - forget all drops
- * @net: the namespace, in which no packet is any more
+ * ipsecstat_recent_clear() - forget all drops
+ * @net: the namespace, where none is recorded meanwhile
  *
  * Context: Process context.
  */
-void ipsecstat_recent_net_exit(struct net *net)
+void ipsecstat_recent_clear(struct net *net)
 {
 	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
 	struct ipsecstat_line *line, *next;
 
-	raw_spin_lock_irq(&ipsecstat_lines_lock);
-	list_for_each_entry_safe(line, next, &table->order, order)
+	raw_spin_lock_irq(&table->lock);
+	raw_spin_lock(&ipsecstat_lines_lock);
+	list_for_each_entry_safe(line, next, &table->order, order) {
+		hlist_del(&line->node);
+		list_del(&line->order);
 		ipsecstat_reserve_give(&ipsecstat_lines, line);
-	raw_spin_unlock_irq(&ipsecstat_lines_lock);
+	}
+	raw_spin_unlock(&ipsecstat_lines_lock);
+	table->lines = 0;
+	table->evicted = 0;
+	table->missed = 0;
+	table->recorded = 0;
+	raw_spin_unlock_irq(&table->lock);
 	ipsecstat_reserve_level(&ipsecstat_lines);
 }
 

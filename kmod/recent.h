@@ -114,7 +114,7 @@ struct ipsecstat_recent_sum {
 int ipsecstat_recent_init(void);
 void ipsecstat_recent_exit(void);
 void ipsecstat_recent_net_init(struct net *net);
-void ipsecstat_recent_net_exit(struct net *net);
+void ipsecstat_recent_clear(struct net *net);
 void ipsecstat_recent_add(struct net *net,
 			  const struct ipsecstat_packet *packet);
 void ipsecstat_recent_sum(struct net *net, struct ipsecstat_recent_sum *sum);

@@ -142,18 +142,21 @@ static int ipsecstat_put_table(struct sk_buff *msg, struct net *net,
  */
 int ipsecstat_drop_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct net *net = genl_info_net(info);
 	struct sk_buff *msg;
 	int err;
 
 	err = ipsecstat_check_version(info->genlhdr, info->extack);
-	if (!err)
-		err = ipsecstat_net_settle(genl_info_net(info));
 	if (err)
 		return err;
 	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
-	err = ipsecstat_put_table(msg, genl_info_net(info), info);
+	err = ipsecstat_net_read_begin(net);
+	if (!err) {
+		err = ipsecstat_put_table(msg, net, info);
+		ipsecstat_net_read_end(net);
+	}
 	if (err) {
 		nlmsg_free(msg);
 		return err;

@@ -21,6 +21,7 @@
 #include <net/xfrm.h>
 
 #include "compat.h"
+#include "drop.h"
 #include "hook.h"
 #include "member.h"
 #include "netns.h"
@@ -166,9 +167,13 @@ static void ipsecstat_sa_enter(struct ipsecstat_net *block,
 	bool replaces = false;
 	unsigned long mark;
 
+	if (!block->cpu) {
+		WRITE_ONCE(block->lost, true);
+		return;
+	}
 	member = ipsecstat_member_add(block, x, &replaces);
 	if (!member)
-		WRITE_ONCE(block->sa_lost, true);
+		WRITE_ONCE(block->lost, true);
 	if (is_new && replaces && ipsecstat_peer_sends(member->peer, x)) {
 		block->sa.rekeyed++;
 		ipsecstat_peer_rekeyed(block, member->peer);
@@ -221,14 +226,23 @@ static void ipsecstat_sa_leave(struct ipsecstat_net *block,
 	block->sa.deleted++;
 }
 
+static bool ipsecstat_is_new(const struct ipsecstat_net *block,
+			     const struct xfrm_state *x)
+{
+	return ipsecstat_is_sa(x) && block->phase != IPSECSTAT_RELEASING &&
+	       !ipsecstat_sa_mark(x);
+}
+
 static void ipsecstat_sa_add(struct xfrm_state *x, bool is_new)
 {
 	struct ipsecstat_net *block = ipsecstat_net(xs_net(x));
 	unsigned long flags;
 
 	ipsecstat_member_level();
+	if (unlikely(!READ_ONCE(block->cpu)) && ipsecstat_is_sa(x))
+		ipsecstat_counters_take(block);
 	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
-	if (ipsecstat_is_sa(x) && !block->dying && !ipsecstat_sa_mark(x))
+	if (ipsecstat_is_new(block, x))
 		ipsecstat_sa_enter(block, x, is_new);
 	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 }
@@ -240,11 +254,11 @@ static void ipsecstat_sa_add_larval(struct xfrm_state *x)
 
 	ipsecstat_member_level();
 	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
-	if (ipsecstat_is_sa(x) && !block->dying && !ipsecstat_sa_mark(x)) {
+	if (ipsecstat_is_new(block, x)) {
 		block->sa.larval++;
 		ipsecstat_set_mark(x, ipsecstat_larval_mark(block));
 		if (ipsecstat_peer_larval_add(block, x))
-			WRITE_ONCE(block->sa_lost, true);
+			WRITE_ONCE(block->lost, true);
 	}
 	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 }
@@ -294,7 +308,7 @@ static void ipsecstat_sa_change(struct xfrm_state *x)
 	if (member) {
 		block = ipsecstat_net(xs_net(x));
 		if (ipsecstat_member_move(block, member))
-			WRITE_ONCE(block->sa_lost, true);
+			WRITE_ONCE(block->lost, true);
 	}
 	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 }
@@ -319,6 +333,7 @@ static void notrace ipsecstat_on_insert(unsigned long ip,
 					struct ftrace_ops *ops,
 					struct ftrace_regs *fregs)
 {
+	ipsecstat_drop_arm_soon();
 	ipsecstat_sa_add((void *)ftrace_regs_get_argument(fregs, 0), true);
 }
 
@@ -422,6 +437,13 @@ static int ipsecstat_km_notify(struct xfrm_state *x, const struct km_event *c)
 	return 0;
 }
 
+static int ipsecstat_km_notify_policy(struct xfrm_policy *policy, int dir,
+				      const struct km_event *c)
+{
+	ipsecstat_drop_arm_soon();
+	return 0;
+}
+
 /* Leaves @dir, the error of the manager before, as it is. */
 static struct xfrm_policy *
 ipsecstat_km_compile_policy(struct sock *sk, int opt, u8 *data, int len,
@@ -433,6 +455,7 @@ ipsecstat_km_compile_policy(struct sock *sk, int opt, u8 *data, int len,
 static struct xfrm_mgr ipsecstat_km = {
 	.acquire	= ipsecstat_km_acquire,
 	.notify		= ipsecstat_km_notify,
+	.notify_policy	= ipsecstat_km_notify_policy,
 	.compile_policy	= ipsecstat_km_compile_policy,
 };
 
@@ -489,6 +512,16 @@ static int ipsecstat_visit_take_over(struct xfrm_state *x)
 	return 0;
 }
 
+static void ipsecstat_set_phase(struct ipsecstat_net *block,
+				enum ipsecstat_phase phase)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
+	block->phase = phase;
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
+}
+
 /**
  * ipsecstat_sa_take_over() - count the SAs that are there already
  * @net: the namespace
@@ -497,7 +530,11 @@ static int ipsecstat_visit_take_over(struct xfrm_state *x)
  */
 void ipsecstat_sa_take_over(struct net *net)
 {
+	struct ipsecstat_net *block = ipsecstat_net(net);
+
+	ipsecstat_set_phase(block, IPSECSTAT_TAKING_OVER);
 	ipsecstat_visit_all(net, ipsecstat_visit_take_over);
+	ipsecstat_set_phase(block, IPSECSTAT_COUNTING);
 }
 
 static int ipsecstat_visit_release(struct xfrm_state *x)
@@ -506,20 +543,44 @@ static int ipsecstat_visit_release(struct xfrm_state *x)
 	return 0;
 }
 
-/* Forget all SAs: the namespace is going, or the module is. */
-static void __net_exit ipsecstat_sa_release(struct net *net)
+/**
+ * ipsecstat_sa_release() - forget all SAs
+ * @net: the namespace
+ *
+ * Context: Process context, may sleep. Packets go on being counted for a grace
+ *	period.
+ */
+void ipsecstat_sa_release(struct net *net)
 {
 	struct ipsecstat_net *block = ipsecstat_net(net);
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
-	block->dying = true;
-	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
-
+	ipsecstat_set_phase(block, IPSECSTAT_RELEASING);
 	ipsecstat_visit_all(net, ipsecstat_visit_release);
 
 	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
-	ipsecstat_peer_net_exit(block);
+	ipsecstat_peer_clear(block);
+	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
+}
+
+/**
+ * ipsecstat_sa_reopen() - follow new SAs again, after ipsecstat_sa_release()
+ * @block: of the namespace
+ *
+ * An acquire that is not in the list yet stays counted, and still ends.
+ *
+ * Context: Process context. ipsecstat_sa_take_over() is to follow.
+ */
+void ipsecstat_sa_reopen(struct ipsecstat_net *block)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
+	block->sa.added = 0;
+	block->sa.deleted = 0;
+	block->sa.rekeyed = 0;
+	block->lost = false;
+	block->phase = IPSECSTAT_TAKING_OVER;
 	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 }
 
@@ -562,8 +623,8 @@ void ipsecstat_sa_settle(struct net *net)
  * @sa: filled in
  *
  * Context: Any but hard interrupts.
- * Return: 0, or -ENOMEM if an SA event was lost, out of memory, since
- *	when the figures would not be true
+ * Return: 0, or -ENOMEM if an event was lost, out of memory, since when the
+ *	figures would not be true
  */
 int ipsecstat_sa_read(struct net *net, struct ipsecstat_sa *sa)
 {
@@ -573,7 +634,7 @@ int ipsecstat_sa_read(struct net *net, struct ipsecstat_sa *sa)
 
 	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
 	*sa = block->sa;
-	lost = block->sa_lost;
+	lost = block->lost;
 	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 	return lost ? -ENOMEM : 0;
 }

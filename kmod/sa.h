@@ -60,6 +60,8 @@ static inline bool ipsecstat_in_tunnel(const struct xfrm_state *x)
 	return x->outer_mode.flags & XFRM_MODE_FLAG_TUNNEL;
 }
 
+struct ipsecstat_net;
+
 /* Guards the SAs, members and peers of all namespaces. */
 extern raw_spinlock_t ipsecstat_sa_lock;
 
@@ -68,6 +70,8 @@ bool ipsecstat_is_local(struct net *net, const xfrm_address_t *address,
 int ipsecstat_sa_attach(void);
 void ipsecstat_sa_detach(void);
 void ipsecstat_sa_take_over(struct net *net);
+void ipsecstat_sa_release(struct net *net);
+void ipsecstat_sa_reopen(struct ipsecstat_net *block);
 void ipsecstat_sa_settle(struct net *net);
 int ipsecstat_sa_read(struct net *net, struct ipsecstat_sa *sa);
 u8 ipsecstat_class_proto(int class);

@@ -27,6 +27,7 @@
 #include <net/ip.h>
 #include <net/xfrm.h>
 
+#include "drop.h"
 #include "netns.h"
 #include "sa.h"
 #include "selftest.h"
@@ -213,6 +214,8 @@ static int __init ipsecstat_try_all(struct ipsecstat_try *t)
 	if (!t->in || !t->out)
 		return -ENOMEM;
 	err = ipsecstat_sa_read(&init_net, &t->sa_begun);
+	if (!err)
+		err = ipsecstat_drop_arm();
 	if (!err)
 		err = ipsecstat_try_packets(t);
 	return err;

@@ -17,6 +17,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../xfrm"))
 import ipsec  # noqa: E402  pylint: disable=wrong-import-position
 
+# What becomes of a packet.
+WAYS = ("out", "in", "dropped")
 # One at a time: the buffer that one gives back is the one that the next takes.
 # With many in flight, the slab allocator's mood is measured, too.
 PACKETS, ROUNDS = 1, 201
@@ -87,7 +89,7 @@ def build(lanes):
 
 
 def finish(process):
-    """The cheapest round, out and in: no timer ticked, and the allocator had
+    """The cheapest round of each way: no timer ticked, and the allocator had
     its buffers at hand. With the slow way to one, 159 instructions, a packet
     can cost more in all rounds of a run and no more in the next."""
     text = process.communicate()[0]

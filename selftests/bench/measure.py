@@ -77,7 +77,7 @@ def hooks(every):
     rows = [(lane, size) for lane in every for size in SIZES]
     turns = in_turns(lambda: [lanes.cost(*row) for row in rows])
     for index, (lane, size) in enumerate(rows):
-        for side, way in enumerate(("out", "in")):
+        for side, way in enumerate(lanes.WAYS):
             compare("packet", [(loaded, costs[index][side])
                                for loaded, costs in turns], min,
                     kind=lane.name, size=size, way=way,
@@ -223,6 +223,8 @@ def netns_memory(count=100):
     other way round, what was freed before would serve the next ones."""
     ipsec.run("ip", "-b", "-", text="".join(f"netns add m{number}\n"
                                             for number in range(count)))
+    for number in range(count):
+        program("sa", f"m{number}", 0, 1)
     lanes.module(False)
     slab, percpu = active(), per_cpu()
     lanes.module(True)

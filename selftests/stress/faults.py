@@ -12,6 +12,7 @@ kernel's own and come before the module has its say. There, those count alone wh
 are made while a function of the module runs. Still each load waits for grace periods
 of its hooks: FAULTS_STRIDE says which share of its faults is tried, 1 is all.
 """
+import collections
 import contextlib
 import ctypes
 import errno
@@ -156,6 +157,8 @@ class Namespace:
     def __init__(self):
         ipsec.unshare()
         self.file = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        ipsec.run("sysctl", "-q", "net.ipv4.conf.lo.disable_xfrm=0",
+                  "net.ipv4.conf.lo.disable_policy=0")
         ipsec.run("ip", "-b", "-", text=(
             "link set lo up\naddr add 10.1.0.1/24 dev lo\n"
             "xfrm policy add dst 10.1.0.2 proto udp dir out "
@@ -185,6 +188,9 @@ class Namespace:
             return [f"{active} + {larval} SAs, {added} added, {deleted} "
                     f"deleted, {listed} listed"]
         return []
+
+    def since(self):
+        return self.family.get()[0]["since"]
 
     def clear(self):
         """All SAs but the two go."""
@@ -327,54 +333,93 @@ def load():
     return problems + hooked() + gone() + (attempt() or check(None))
 
 
-def make_it_fail(text):
-    with open("/proc/thread-self/make-it-fail", "w", encoding="ascii") as file:
-        file.write(text)
+@contextlib.contextmanager
+def no_memory():
+    """None for the module, in what this thread asks of the kernel."""
+    with open("/proc/thread-self/make-it-fail", "w", encoding="ascii",
+              buffering=1) as file:
+        file.write("1\n")
+        try:
+            yield
+        finally:
+            file.write("0\n")
 
 
-def short_of_memory(space):
-    """No memory at all for the module: true figures, or none, with the reason."""
-    answered, refused, problems = 0, 0, []
+@contextlib.contextmanager
+def memory_fails():
+    """Always, in modules and between no_memory() and its end."""
     with in_modules():
         for name, value in (("task-filter", "Y"), ("times", -1),
                             ("probability", 100)):
             setting("failslab", name, value)
-        for spi in range(SPI, SPI + LOTS):
-            make_it_fail("1")
-            space.xfrm.send([sa.added(spi, mode="tunnel", reqid=spi)])
-            make_it_fail("0")               # the answer needs memory, too
-            try:
-                problems += space.true()
-                answered += 1
-                if refused:
-                    problems.append("answered after it had refused")
-            except nl.Refused as error:
-                refused += 1
-                if number(error) != errno.ENOMEM or \
-                        "load the module" not in error.text:
-                    problems.append(f"refused by: {error}")
+        yield
         setting("failslab", "probability", 0)
-    print(f"# {answered} true answers, then {refused} refusals")
-    if not answered or not refused:
-        problems.append(f"{answered} answers and {refused} refusals")
-    return problems or refused_until_reloaded(space)
 
 
-def refused_until_reloaded(space):
-    """Memory is back, the lost event is not; the next load counts from the start."""
-    problems = []
-    try:
-        problems = [f"answered: {space.family.get()}"]
-    except nl.Refused as error:
-        if number(error) != errno.ENOMEM:
-            problems = [f"refused by: {error}"]
-    ipsec.unshare()
-    nl.Family().get()                   # another namespace is not concerned
-    ipsec.libc.setns(space.file, ipsec.CLONE_NEWNET)
-    ipsec.reload_module()
-    problems += space.true()
+def add_without_memory(space, spi):
+    with no_memory():
+        space.xfrm.send([sa.added(spi, mode="tunnel", reqid=spi)])
+
+
+def short_of_memory(space):
+    """The figures are true: where an event is lost, counting begins again."""
+    starts, problems = [space.since()], []
+    with memory_fails():
+        for spi in range(SPI, SPI + LOTS):
+            add_without_memory(space, spi)
+            problems += space.true()
+            starts.append(space.since())
+    again = sum(one != other for one, other in zip(starts, starts[1:]))
+    print(f"# counting began again {again} times")
+    if not again or again == LOTS:
+        problems.append(f"counting began again {again} times of {LOTS}")
     space.clear()
-    return problems + space.true()
+    return problems + counts_on(space)
+
+
+def reader_short_of_memory(space):
+    """Refused while there is none, true afterwards; others are not concerned."""
+    start, problems = space.since(), []
+    with memory_fails():
+        for spi in range(SPI, SPI + LOTS):
+            add_without_memory(space, spi)
+        with no_memory():
+            try:
+                problems.append(f"answered: {space.family.get()}")
+            except nl.Refused as error:
+                if number(error) != errno.ENOMEM:
+                    problems.append(f"refused by: {error}")
+    ipsec.unshare()
+    other = nl.Family().get()[0]["since"]
+    ipsec.libc.setns(space.file, ipsec.CLONE_NEWNET)
+    problems += space.true()
+    if space.since() == start:
+        problems.append("counting did not begin again")
+    if space.since() <= other:
+        problems.append("counting began before there was memory")
+    space.clear()
+    return problems + counts_on(space)
+
+
+def counts_on(space):
+    """A packet through an SA there and back, and one without an SA."""
+    ipsec.run("ip", "xfrm", "state", "add", "src", "10.1.0.1", "dst",
+              "10.1.0.2", "proto", "esp", "spi", "9", "mode", "tunnel",
+              "enc", "ecb(cipher_null)", "")
+    before, = space.family.get()
+    space.udp.sendto(b"data", ("10.1.0.2", 9))
+    with socket.socket(type=socket.SOCK_RAW, proto=nl.ESP) as raw:
+        raw.sendto(bytes(32), ("10.1.0.1", 0))
+    after, = space.family.get()
+    way = {way: [packets - before[way].get(kind, (0, 0))[1]
+                 for kind, (_, packets) in after[way].items()]
+           for way in ("in", "out")}
+    lost = collections.Counter(after["dropped-in"])
+    lost.subtract(before["dropped-in"])
+    space.clear()
+    if way != {"in": [1], "out": [1]} or +lost != {("no-state", nl.ESP): 1}:
+        return [f"counted {way}, dropped {lost}"]
+    return [] if space.since() == before["since"] else ["it began once more"]
 
 
 def main():
@@ -387,7 +432,7 @@ def main():
              for some in (of_netlink, of_sas)
              for name, action in some(space)]
     cases += [(case.__name__, functools.partial(case, space)) for case in
-              (acquire, namespace, short_of_memory)]
+              (acquire, namespace, short_of_memory, reader_short_of_memory)]
     cases.append(("load", load))
     ipsec.run_cases(cases)
 

@@ -620,6 +620,21 @@ class Cases:
         return until(lambda: "tell" not in self.link.a.ip("link show"),
                      "the namespace is gone")
 
+    def named_from_the_first_policy_on(self):
+        """The host has neither SA nor policy when the module comes."""
+        self.family.close()
+        ipsec.reload_module()
+        self._begin()
+        ends = [end.address[4] for end in (self.link.a, self.link.b)]
+        self.link.b.ip("xfrm policy add src {} dst {} dir in "
+                       "action block".format(*ends))
+        with ipsec.inside(self.link.a.name), \
+             socket.socket(type=socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"data", (ends[1], 9))
+        return until(lambda: {(line.who.reason, line.who.proto): line.count
+                              for line in self.family.lines()} ==
+                     {("blocked", socket.IPPROTO_UDP): 1}, "its line")
+
     def module_goes_with_a_listener_but_not_in_a_dump(self):
         problems = self._dropped(*range(SPI, SPI + LIMIT))
         self.family.socket.send(nl.message(

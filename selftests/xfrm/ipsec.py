@@ -163,15 +163,23 @@ def until(condition, what):
         time.sleep(0.02)
 
 
-def reload_module():
-    """Out and in again; a reader in the midst of a request holds it back."""
+def unload_module():
+    """A reader in the midst of a request holds it back."""
     deadline = time.monotonic() + 12 * PATIENCE
     while subprocess.run(["rmmod", "ipsecstat"], capture_output=True,
                          check=False).returncode:
         if time.monotonic() > deadline:
             raise TimeoutError("the module does not let go")
+
+
+def load_module():
     path = os.environ.get("IPSECSTAT_KO")
     run(*(["insmod", path] if path else ["modprobe", "ipsecstat"]))
+
+
+def reload_module():
+    unload_module()
+    load_module()
 
 
 # --- hosts ------------------------------------------------------------------

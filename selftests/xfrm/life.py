@@ -44,6 +44,8 @@ LARVAL_GONE = sa(pendingSaNegotiations=-1)
 TUNNEL_GONE = sa(activeTunnels=-1)
 KINDS = [(4, "esp"), (6, "esp"), (4, "ah"), (6, "ah")]
 DATAGRAM = 8 + 4                        # UDP header and payload
+NETNS = 64                              # that are there and do nothing
+MANY = 1500                             # see IPSECSTAT_HASH_BITS in hash.c
 ALGO = {"esp": NULL, "ah": NULL[NULL.index("auth"):]}
 COLUMN = {"esp": "authenticatedESPByteCount", "ah": "authenticatedAHByteCount"}
 
@@ -483,6 +485,17 @@ class Cases(Base):
             self._see(["xfrm state flush"],
                       sa(activeSas=-2, totalSasDeleted=2, activeTunnels=-2))
 
+    def _reload(self, between=lambda: None):
+        """Returns what a function says while the module is away."""
+        for host in (self.link.a, self.link.b):
+            host.close()
+        ipsec.unload_module()
+        said = between()
+        ipsec.load_module()
+        for host in (self.link.a, self.link.b):
+            host.open()
+        return said
+
     def module_comes_later(self):
         """SAs older than the module are taken over; figures start again."""
         larval = ("xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto esp "
@@ -492,11 +505,7 @@ class Cases(Base):
                            mode="tunnel"),
                      state("add", 0x103, 6, proto="ah", algo=ALGO["ah"]),
                      larval)
-        for host in (self.link.a, self.link.b):
-            host.engine.close()
-        ipsec.reload_module()
-        for host in (self.link.a, self.link.b):
-            host.open()
+        self._reload()
         zero = dict.fromkeys(self.host.statistics(), 0)
         return self._since(zero, sa(
             activeSas=3, totalSasAdded=3, pendingSaNegotiations=1,
@@ -508,6 +517,54 @@ class Cases(Base):
                       ADDED | sa(successfulRekeys=1)) + \
             self._see(["xfrm state flush"],
                       sa(activeSas=-5, totalSasDeleted=5, activeTunnels=-1))
+
+    def rekeyed_after_the_address_came(self):
+        """Which end is local shows late, and the inbound SA came first."""
+        ends, rest = ("10.0.0.1", "10.0.0.22"), f"mode tunnel reqid 1 {NULL}"
+
+        def add(spi, source, target):
+            return f"xfrm state add src {source} dst {target} " \
+                   f"proto esp spi {spi:#x} {rest}"
+
+        def address(verb):
+            return f"addr {verb} {ends[1]}/32 dev eth0"
+
+        return self._see([add(0x101, *ends), add(0x102, *ends[::-1])], sa(
+            activeSas=2, totalSasAdded=2, activeTunnels=1)) + \
+            self._see([address("add"), add(0x103, *ends[::-1])],
+                      ADDED | sa(successfulRekeys=1)) + \
+            self._see(["xfrm state flush", address("del")], sa(
+                activeSas=-3, totalSasDeleted=3, activeTunnels=-1))
+
+    def more_than_the_tables_began_with(self):
+        """Each SA and peer is found while the tables grow, and afterwards."""
+        def lines(way, first, rest=""):
+            return [f"xfrm state {way} src {PEERS[4][0]} dst 10.77."
+                    f"{number >> 8}.{number & 255} proto esp spi "
+                    f"{first + number}{rest and rest + str(number + 1)}"
+                    for number in range(MANY)]
+
+        new = " mode tunnel enc ecb(cipher_null) '' reqid "
+        return self._see(lines("add", 0x10000, new), sa(
+            activeSas=MANY, totalSasAdded=MANY, activeTunnels=MANY)) + \
+            self._see(lines("add", 0x20000, new), sa(
+                activeSas=MANY, totalSasAdded=MANY, successfulRekeys=MANY)) + \
+            self._see(lines("delete", 0x10000), sa(
+                activeSas=-MANY, totalSasDeleted=MANY)) + \
+            self._see(["xfrm state flush"], sa(
+                activeSas=-MANY, totalSasDeleted=MANY, activeTunnels=-MANY))
+
+    def namespace_without_ipsec(self):
+        """Has no counters, so it takes no memory of each CPU."""
+        names = [f"plain-{number}-{os.getpid()}" for number in range(NETNS)]
+        ipsec.run("ip", "-b", "-", text="".join(f"netns add {name}\n"
+                                                for name in names))
+        before = self._reload(per_cpu_memory)
+        taken = per_cpu_memory() - before
+        ipsec.run("ip", "-b", "-", text="".join(f"netns del {name}\n"
+                                                for name in names))
+        return [] if taken < NETNS * 1024 else [
+            f"{NETNS} namespaces take {taken} bytes of per-CPU memory"]
 
     def namespace_gone(self):
         """With SAs of every kind in it; nobody else takes notice."""
@@ -585,6 +642,13 @@ def socket_policy_error():
         except OSError as error:
             return error.errno
     return 0
+
+
+def per_cpu_memory():
+    """Of all CPUs, in bytes."""
+    with open("/proc/meminfo", encoding="ascii") as file:
+        return next(1024 * int(line.split()[1]) for line in file
+                    if line.startswith("Percpu:"))
 
 
 def online(cpu, yes):

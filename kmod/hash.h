@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _IPSECSTAT_HASH_H
+#define _IPSECSTAT_HASH_H
+
+#include <linux/compiler.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+/**
+ * struct ipsecstat_hash - a table that grows with what is in it
+ * @heads: the chains, chosen by the highest @bits of a key
+ * @before: those that it grows out of, in their order; NULL if it does not grow
+ * @emptied: the same once nothing is left in it, to be freed
+ * @bits: of @heads
+ * @before_bits: of @before
+ * @moved: chains of @before that have moved
+ * @count: how much there is
+ * @key: the key of what is in it, a product whose highest bits are well mixed
+ * @lock: guards all of it; that of whoever adds
+ * @work: makes a larger table, and frees the one before
+ *
+ * A table that grows at once would keep an event waiting that happens to make it
+ * grow. So each that adds moves some chains, and none is looked for in two places.
+ */
+struct ipsecstat_hash {
+	struct hlist_head *heads;
+	struct hlist_head *before;
+	struct hlist_head *emptied;
+	u8 bits;
+	u8 before_bits;
+	unsigned int moved;
+	unsigned int count;
+	u64 (*key)(const struct hlist_node *node);
+	raw_spinlock_t *lock;
+	struct work_struct work;
+};
+
+int ipsecstat_hash_init(struct ipsecstat_hash *hash,
+			u64 (*key)(const struct hlist_node *node),
+			raw_spinlock_t *lock);
+void ipsecstat_hash_exit(struct ipsecstat_hash *hash);
+void ipsecstat_hash_add(struct ipsecstat_hash *hash, struct hlist_node *node);
+void ipsecstat_hash_del(struct ipsecstat_hash *hash, struct hlist_node *node);
+
+/**
+ * ipsecstat_hash_chain() - where all of a key are
+ * @hash: the table
+ * @key: the key
+ *
+ * Context: Any. Its lock is held.
+ * Return: the chain
+ */
+static inline struct hlist_head *
+ipsecstat_hash_chain(const struct ipsecstat_hash *hash, u64 key)
+{
+	u64 index;
+
+	if (unlikely(hash->before)) {
+		index = key >> (64 - hash->before_bits);
+		if (index >= hash->moved)
+			return &hash->before[index];
+	}
+	return &hash->heads[key >> (64 - hash->bits)];
+}
+
+#endif /* _IPSECSTAT_HASH_H */
