@@ -151,8 +151,8 @@ static int ipsecstat_put_dropped_in(struct sk_buff *msg,
 }
 
 /* Lines that have one reason are one entry. */
-static noinline_for_stack int
-ipsecstat_put_dropped_out(struct sk_buff *msg, const struct ipsecstat_sum *sum)
+static int ipsecstat_put_dropped_out(struct sk_buff *msg,
+				     const struct ipsecstat_sum *sum)
 {
 	u64 packets[IPSECSTAT_DROP_REASON_QUEUE + 1] = {};
 	int i, err = 0;
