@@ -77,6 +77,51 @@ ftrace_regs_get_argument(const struct ftrace_regs *fregs, unsigned int n)
 }
 #endif
 
+/*
+ * A function that another one calls directly on entry, by a call that ftrace patches
+ * in. No register but the flags may change in it, as the arguments of the other one
+ * are in them.
+ */
+#if defined(CONFIG_X86_64) && defined(CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS) && \
+	__has_attribute(no_caller_saved_registers)
+#define IPSECSTAT_CAN_DIRECT	true
+#define ipsecstat_keeps_all	__attribute__((no_caller_saved_registers))
+#else
+#define IPSECSTAT_CAN_DIRECT	false
+#define ipsecstat_keeps_all
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define register_ftrace_direct	register_ftrace_direct_multi
+
+static inline int ipsecstat_unregister_direct(struct ftrace_ops *ops,
+					      unsigned long address)
+{
+	return unregister_ftrace_direct_multi(ops, address);
+}
+#else
+static inline int ipsecstat_unregister_direct(struct ftrace_ops *ops,
+					      unsigned long address)
+{
+	return unregister_ftrace_direct(ops, address, false);
+}
+#endif
+
+/* Processors that count the depth of calls are not told of such a call. */
+#ifdef X86_FEATURE_CALL_DEPTH
+#define IPSECSTAT_COUNTS_CALLS	boot_cpu_has(X86_FEATURE_CALL_DEPTH)
+#else
+#define IPSECSTAT_COUNTS_CALLS	false
+#endif
+
+/* What a user of direct calls is asked when another one changes where they go on. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define IPSECSTAT_OPS_FUNC_ARGS	struct ftrace_ops *ops, enum ftrace_ops_cmd cmd
+#else
+#define IPSECSTAT_OPS_FUNC_ARGS \
+	struct ftrace_ops *ops, unsigned long ip, enum ftrace_ops_cmd cmd
+#endif
+
 /* Integers of 4 or 8 bytes; from 6.7 on in the kernel. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 static inline int nla_put_uint(struct sk_buff *skb, int type, u64 value)

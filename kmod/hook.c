@@ -7,9 +7,16 @@
 #include <linux/ftrace.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 
+#include "compat.h"
 #include "hook.h"
+
+static bool ipsecstat_use_direct = true;
+module_param_named(direct, ipsecstat_use_direct, bool, 0444);
+MODULE_PARM_DESC(direct, "have packets counted by direct calls where the kernel can; N leaves these to BPF (default Y)");
 
 /* What an error of ftrace says about this host. */
 static const char *ipsecstat_hook_why(int err)
@@ -47,6 +54,34 @@ static int ipsecstat_hook_address(const char *name, unsigned long *address)
 }
 
 /*
+ * A direct call returns to where the function goes on, which may be another one that
+ * a livepatch put in its place.
+ */
+static int ipsecstat_hook_shares(IPSECSTAT_OPS_FUNC_ARGS)
+{
+	return 0;
+}
+
+static int ipsecstat_hook_attach_direct(struct ipsecstat_hook *hook,
+					unsigned long address)
+{
+	int err;
+
+	if (!IPSECSTAT_CAN_DIRECT || IPSECSTAT_COUNTS_CALLS ||
+	    !ipsecstat_use_direct || !hook->direct)
+		return -EOPNOTSUPP;
+	hook->ops = (struct ftrace_ops){ .ops_func = ipsecstat_hook_shares };
+	err = ftrace_set_filter_ip(&hook->ops, address, 0, 1);
+	if (!err)
+		err = register_ftrace_direct(&hook->ops,
+					     (unsigned long)hook->direct);
+	if (err)
+		ftrace_free_filter(&hook->ops);
+	hook->is_direct = !err;
+	return err;
+}
+
+/*
  * The callbacks call nothing that is hooked, so they cannot recurse, and
  * without a RECURSION or RCU flag ftrace calls them straight from a trampoline
  * of their own. PERMANENT refuses sysctl kernel.ftrace_enabled=0, which would
@@ -56,9 +91,9 @@ static int ipsecstat_hook_address(const char *name, unsigned long *address)
  * to note the function it found for success. A filter that names none lets all
  * pass, and the hook would be called for every function of the kernel.
  */
-static int ipsecstat_hook_attach_one(struct ipsecstat_hook *hook)
+static int ipsecstat_hook_attach_callback(struct ipsecstat_hook *hook,
+					  unsigned long address)
 {
-	unsigned long address;
 	int err;
 
 	/* What ftrace freed at the last detach is still in it. */
@@ -66,17 +101,39 @@ static int ipsecstat_hook_attach_one(struct ipsecstat_hook *hook)
 		.func = hook->func,
 		.flags = FTRACE_OPS_FL_PERMANENT,
 	};
-	err = ipsecstat_hook_address(hook->name, &address);
-	if (!err)
-		err = ftrace_set_filter_ip(&hook->ops, address, 0, 1);
+	err = ftrace_set_filter_ip(&hook->ops, address, 0, 1);
 	if (!err)
 		err = register_ftrace_function(&hook->ops);
-	if (err) {
+	if (err)
+		ftrace_free_filter(&hook->ops);
+	return err;
+}
+
+static int ipsecstat_hook_attach_one(struct ipsecstat_hook *hook)
+{
+	unsigned long address;
+	int err;
+
+	err = ipsecstat_hook_address(hook->name, &address);
+	if (!err && ipsecstat_hook_attach_direct(hook, address))
+		err = ipsecstat_hook_attach_callback(hook, address);
+	if (err)
 		pr_err("cannot hook %s: %s (%pe)\n", hook->name,
 		       ipsecstat_hook_why(err), ERR_PTR(err));
-		ftrace_free_filter(&hook->ops);
-	}
 	return err;
+}
+
+/* Which of both ways packets are counted by. */
+static void ipsecstat_hook_report(const struct ipsecstat_hook *hooks,
+				  size_t count)
+{
+	size_t i, direct = 0;
+
+	for (i = 0; i < count; i++)
+		direct += hooks[i].is_direct;
+	if (hooks->direct)
+		pr_info("packets are counted by %zu direct calls and %zu callbacks of ftrace\n",
+			direct, count - direct);
 }
 
 /**
@@ -101,7 +158,17 @@ int ipsecstat_hook_attach(struct ipsecstat_hook *hooks, size_t count)
 			return err;
 		}
 	}
+	ipsecstat_hook_report(hooks, count);
 	return 0;
+}
+
+static int ipsecstat_hook_detach_one(struct ipsecstat_hook *hook)
+{
+	if (!hook->is_direct)
+		return unregister_ftrace_function(&hook->ops);
+	hook->is_direct = false;
+	return ipsecstat_unregister_direct(&hook->ops,
+					   (unsigned long)hook->direct);
 }
 
 /*
@@ -129,8 +196,10 @@ static void ipsecstat_hook_stay(const struct ipsecstat_hook *hook)
 void ipsecstat_hook_detach(struct ipsecstat_hook *hooks, size_t count)
 {
 	while (count--) {
-		if (unregister_ftrace_function(&hooks[count].ops))
+		if (ipsecstat_hook_detach_one(&hooks[count]))
 			ipsecstat_hook_stay(&hooks[count]);
 		ftrace_free_filter(&hooks[count].ops);
 	}
+	/* A task may have been preempted in a function called directly. */
+	synchronize_rcu_tasks();
 }

@@ -4,19 +4,50 @@
 
 #include <linux/ftrace.h>
 
+struct sk_buff;
+struct xfrm_state;
+
 /**
  * struct ipsecstat_hook - a kernel function and what runs when it is entered
  * @name: the function
  * @func: the callback
+ * @direct: the same as a function that the other one can call itself, or NULL
+ * @is_direct: that is what it does
  * @ops: ftrace's, while attached
  */
 struct ipsecstat_hook {
 	const char *name;
 	ftrace_func_t func;
+	const void *direct;
+	bool is_direct;
 	struct ftrace_ops ops;
 };
 
 #define IPSECSTAT_HOOK(_name, _func)	{ .name = (_name), .func = (_func) }
+
+/*
+ * A hook on the way of each packet, of a function with these two arguments first. It
+ * comes in both forms: a direct call costs a third of a callback, but a function can
+ * have one only.
+ */
+#define IPSECSTAT_PACKET_HOOK(_name, _func) \
+	{ .name = (_name), .func = _func##_callback, .direct = _func##_direct }
+
+#define IPSECSTAT_BOTH_FORMS(_func)					\
+static void notrace _func##_callback(unsigned long ip,			\
+				     unsigned long parent_ip,		\
+				     struct ftrace_ops *ops,		\
+				     struct ftrace_regs *fregs)		\
+{									\
+	_func((void *)ftrace_regs_get_argument(fregs, 0),		\
+	      (void *)ftrace_regs_get_argument(fregs, 1));		\
+}									\
+									\
+static void notrace ipsecstat_keeps_all					\
+_func##_direct(struct xfrm_state *x, struct sk_buff *skb)		\
+{									\
+	_func(x, skb);							\
+}
 
 int ipsecstat_hook_attach(struct ipsecstat_hook *hooks, size_t count);
 void ipsecstat_hook_detach(struct ipsecstat_hook *hooks, size_t count);

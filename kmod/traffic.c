@@ -34,7 +34,7 @@ static DEFINE_PER_CPU(unsigned int, ipsecstat_in_len);
  * SA are used up. Its verdict is foreseen here, since a packet must not be
  * counted and then taken back.
  */
-static noinline notrace bool
+static noinline notrace ipsecstat_keeps_all bool
 ipsecstat_oseq_spent(const struct xfrm_state *x, const struct sk_buff *skb)
 {
 	const struct xfrm_replay_state_esn *esn = x->replay_esn;
@@ -57,13 +57,9 @@ ipsecstat_oseq_near_end(const struct xfrm_state *x)
 	return (esn ? esn->oseq : x->replay.oseq) > U32_MAX - GSO_MAX_SEGS;
 }
 
-static void notrace ipsecstat_on_overflow(unsigned long ip,
-					  unsigned long parent_ip,
-					  struct ftrace_ops *ops,
-					  struct ftrace_regs *fregs)
+static __always_inline void ipsecstat_on_overflow(struct xfrm_state *x,
+						  struct sk_buff *skb)
 {
-	struct xfrm_state *x = (void *)ftrace_regs_get_argument(fregs, 0);
-	struct sk_buff *skb = (void *)ftrace_regs_get_argument(fregs, 1);
 	struct ipsecstat_class __percpu *counters = ipsecstat_sa_counters(x);
 
 	if (!counters)
@@ -73,22 +69,16 @@ static void notrace ipsecstat_on_overflow(unsigned long ip,
 	ipsecstat_count(counters, IPSECSTAT_OUT, skb->len, 1);
 }
 
-static void notrace ipsecstat_on_check(unsigned long ip,
-				       unsigned long parent_ip,
-				       struct ftrace_ops *ops,
-				       struct ftrace_regs *fregs)
+static __always_inline void ipsecstat_on_check(struct xfrm_state *x,
+					       struct sk_buff *skb)
 {
-	struct sk_buff *skb = (void *)ftrace_regs_get_argument(fregs, 1);
-
 	__this_cpu_write(ipsecstat_in_len, skb->len);
 }
 
-static void notrace ipsecstat_on_advance(unsigned long ip,
-					 unsigned long parent_ip,
-					 struct ftrace_ops *ops,
-					 struct ftrace_regs *fregs)
+/* The second argument is not a packet but its sequence number. */
+static __always_inline void ipsecstat_on_advance(struct xfrm_state *x,
+						 struct sk_buff *unused)
 {
-	struct xfrm_state *x = (void *)ftrace_regs_get_argument(fregs, 0);
 	struct ipsecstat_class __percpu *counters = ipsecstat_sa_counters(x);
 
 	if (counters)
@@ -96,13 +86,17 @@ static void notrace ipsecstat_on_advance(unsigned long ip,
 				__this_cpu_read(ipsecstat_in_len), 1);
 }
 
+IPSECSTAT_BOTH_FORMS(ipsecstat_on_overflow)
+IPSECSTAT_BOTH_FORMS(ipsecstat_on_check)
+IPSECSTAT_BOTH_FORMS(ipsecstat_on_advance)
+
 static struct ipsecstat_hook ipsecstat_traffic_hooks[] = {
-	IPSECSTAT_HOOK("xfrm_replay_overflow", ipsecstat_on_overflow),
+	IPSECSTAT_PACKET_HOOK("xfrm_replay_overflow", ipsecstat_on_overflow),
 #if IPSECSTAT_ONE_CHECK
-	IPSECSTAT_HOOK("xfrm_replay_check", ipsecstat_on_check),
+	IPSECSTAT_PACKET_HOOK("xfrm_replay_check", ipsecstat_on_check),
 #endif
-	IPSECSTAT_HOOK("xfrm_replay_recheck", ipsecstat_on_check),
-	IPSECSTAT_HOOK("xfrm_replay_advance", ipsecstat_on_advance),
+	IPSECSTAT_PACKET_HOOK("xfrm_replay_recheck", ipsecstat_on_check),
+	IPSECSTAT_PACKET_HOOK("xfrm_replay_advance", ipsecstat_on_advance),
 };
 
 /**

@@ -5,9 +5,12 @@
     hooks.py [PART...]      cases whose name has one of the parts
 """
 import contextlib
+import errno
 import os
+import re
 import subprocess
 
+import fentry
 import ipsec
 import life
 import matrix
@@ -18,6 +21,10 @@ KPROBES = "/sys/kernel/debug/kprobes/enabled"
 TRACING = "/sys/kernel/tracing"
 LIVEPATCH = "/sys/kernel/livepatch/livepatched"
 SPI = 0x8100
+# By the kernel, from 7.0 on by the latter.
+REFUSED = errno.EBUSY, errno.EINVAL
+ON_PACKETS = ("xfrm_replay_overflow", "xfrm_replay_recheck",
+              "xfrm_replay_advance")
 PACKETS = 5
 
 
@@ -38,13 +45,19 @@ def log_since(mark):
     return text[text.rindex(mark):]
 
 
-def hooked():
+def hooked(how="ipsecstat"):
     """The functions that the module has its hooks on, as ftrace lists them."""
     with open(f"{TRACING}/enabled_functions", encoding="ascii") as file:
-        names = [line.split()[0] for line in file if "ipsecstat" in line]
-    if not names:
+        entries = re.split(r"\n(?=\S)", file.read())
+    names = [entry.split()[0] for entry in entries if how in entry]
+    if not names and how == "ipsecstat":
         raise LookupError("ftrace lists no hook of the module")
     return names
+
+
+def called_directly():
+    """Those of ON_PACKETS that call the module without ftrace between."""
+    return set(ON_PACKETS) & set(hooked("direct-->ipsecstat"))
 
 
 @contextlib.contextmanager
@@ -87,7 +100,7 @@ def kprobes_off():
 
 @contextlib.contextmanager
 def livepatch():
-    """Other functions in place of two that drops are told by."""
+    """Other functions in place of one that counts packets, and of two of drops."""
     def is_done():
         with open(f"{LIVEPATCH}/transition", encoding="ascii") as file:
             return file.read().strip() == "0"
@@ -107,14 +120,17 @@ class Cases(life.Base):
 
     def _counts(self):
         """An SA comes, carries packets, and goes: every hook has to work."""
-        policy = life.policy()
+        policy, far = life.policy(), self.link.a
         problems = self._see(
             [life.state("add", SPI, out=True),
              f"xfrm policy add {policy} tmpl proto esp mode transport"],
             life.ADDED)
+        far.ip(life.state("add", SPI, out=True))
         problems += ipsec.expect(
-            self.host, lambda: self._datagrams(PACKETS),
-            life.carried("out", PACKETS))
+            far, lambda: problems.extend(ipsec.expect(
+                self.host, lambda: self._datagrams(PACKETS),
+                life.carried("out", PACKETS))), life.carried("in", PACKETS))
+        far.ip(life.state("delete", SPI, out=True))
         return problems + self._see(
             [f"xfrm policy delete {policy}",
              life.state("delete", SPI, out=True)], life.GONE)
@@ -169,6 +185,44 @@ class Cases(life.Base):
 
     def livepatch_of_hooked_functions(self):
         return self._beside(livepatch(), self._tells_drops)
+
+    def _reload(self, *parameters):
+        with self._let_go():
+            ipsec.reload_module(*parameters)
+
+    def fentry_that_was_there_first(self):
+        """Keeps its place; the module takes another."""
+        with contextlib.ExitStack() as stack:
+            with self._let_go():
+                ipsec.unload_module()
+                stack.enter_context(fentry.programs(ON_PACKETS))
+                ipsec.load_module()
+            problems = ["direct"] if called_directly() else self._counts()
+        problems += self._counts()
+        self._reload()
+        return problems
+
+    def fentry_that_comes_later(self):
+        """Is refused, if the module has its place, and nothing else changes."""
+        problems = self._counts()
+        if not called_directly():
+            return problems + ["not direct"]
+        try:
+            with fentry.programs(ON_PACKETS):
+                problems.append("there are two direct calls")
+        except OSError as error:
+            if error.errno not in REFUSED:
+                problems.append(f"refused by {error}")
+        return problems + self._counts()
+
+    def place_left_to_fentry(self):
+        """The parameter of the module."""
+        self._reload("direct=N")
+        problems = ["still direct"] if called_directly() else self._counts()
+        with fentry.programs(ON_PACKETS):
+            problems += self._counts()
+        self._reload()
+        return problems + self._counts()
 
     def ftrace_stays_on(self):
         """The sysctl is refused, or switches nothing off."""

@@ -172,14 +172,14 @@ def unload_module():
             raise TimeoutError("the module does not let go")
 
 
-def load_module():
+def load_module(*parameters):
     path = os.environ.get("IPSECSTAT_KO")
-    run(*(["insmod", path] if path else ["modprobe", "ipsecstat"]))
+    run(*(["insmod", path] if path else ["modprobe", "ipsecstat"]), *parameters)
 
 
-def reload_module():
+def reload_module(*parameters):
     unload_module()
-    load_module()
+    load_module(*parameters)
 
 
 # --- hosts ------------------------------------------------------------------
