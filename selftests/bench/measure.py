@@ -142,6 +142,14 @@ NFT = """table inet count {
 
 
 @contextlib.contextmanager
+def callbacks():
+    """Our hooks, where direct calls are left to others."""
+    ipsec.load_module("direct=N")
+    yield
+    ipsec.unload_module()
+
+
+@contextlib.contextmanager
 def nft(lane):
     for netns in lane.ends:
         ipsec.run("ip", "netns", "exec", netns, "nft", "-f", "-", text=NFT)
@@ -156,13 +164,14 @@ def alternatives(every):
     watched = [lane for lane in every if lane.version == 4
                and lane.protocol in ("ESP", None) and lane.ends[0] == "out-0"]
     ways = [(name, traced(script)) for name, script in SCRIPTS.items()]
+    ways.append(("ipsecstat, direct=N", callbacks()))
     ways.append(("nft counter", nft(watched[0])))
     before = {lane: lanes.cost(lane, SIZES[0]) for lane in watched}
     for name, way in ways:
         with way:
             after = {lane: lanes.cost(lane, SIZES[0]) for lane in watched}
         for lane in watched:
-            for side, direction in enumerate(("out", "in")):
+            for side, direction in enumerate(lanes.WAYS):
                 say("alternative", name=name, kind=lane.name, way=direction,
                     extra=after[lane][side] - before[lane][side])
 
