@@ -195,11 +195,15 @@ static void ipsecstat_hook_stay(const struct ipsecstat_hook *hook)
  */
 void ipsecstat_hook_detach(struct ipsecstat_hook *hooks, size_t count)
 {
+	bool direct = false;
+
 	while (count--) {
+		direct |= hooks[count].is_direct;
 		if (ipsecstat_hook_detach_one(&hooks[count]))
 			ipsecstat_hook_stay(&hooks[count]);
 		ftrace_free_filter(&hooks[count].ops);
 	}
-	/* A task may have been preempted in a function called directly. */
-	synchronize_rcu_tasks();
+	/* ftrace knows nothing of a task that was preempted in such a function. */
+	if (direct)
+		synchronize_rcu_tasks();
 }

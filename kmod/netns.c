@@ -77,12 +77,12 @@ void ipsecstat_net_unregister(void)
 /* There are SAs or policies, or a packet was dropped. */
 static bool ipsecstat_net_is_used(struct net *net)
 {
-	int cpu;
+	int dir, cpu;
 
 	if (READ_ONCE(net->xfrm.state_num))
 		return true;
-	for (cpu = 0; cpu < ARRAY_SIZE(net->xfrm.policy_count); cpu++)
-		if (READ_ONCE(net->xfrm.policy_count[cpu]))
+	for (dir = 0; dir < ARRAY_SIZE(net->xfrm.policy_count); dir++)
+		if (READ_ONCE(net->xfrm.policy_count[dir]))
 			return true;
 	for_each_possible_cpu(cpu)
 		if (ipsecstat_mib_has_moved(net, cpu))
@@ -148,7 +148,7 @@ static void ipsecstat_net_count_again(struct net *net)
 	ipsecstat_mib_start(net);
 	block->since = ktime_get_boottime_ns();
 	ipsecstat_sa_take_over(net);
-	pr_warn_ratelimited("out of memory: counting began again in namespace net:[%u]\n",
+	pr_warn_ratelimited("an event was lost: counting began again in namespace net:[%u]\n",
 			    net->ns.inum);
 }
 

@@ -779,6 +779,7 @@ void ipsecstat_cursor_begin(struct ipsecstat_net *block,
 {
 	struct ipsecstat_peers *peers = &block->peers;
 
+	cursor->cut_off = false;
 	cursor->others = peers->others;
 	cursor->next = list_first_entry_or_null(&peers->all,
 						struct ipsecstat_peer, all);

@@ -377,7 +377,7 @@ static int ipsecstat_peer_get_begin(struct netlink_callback *cb)
 	err = ipsecstat_peers_settle(net);
 	if (err)
 		return err;
-	cursor = kzalloc(sizeof(*cursor), GFP_KERNEL_ACCOUNT);
+	cursor = kmalloc(sizeof(*cursor), GFP_KERNEL_ACCOUNT);
 	if (!cursor)
 		return -ENOMEM;
 	raw_spin_lock_irq(&ipsecstat_sa_lock);

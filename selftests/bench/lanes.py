@@ -106,7 +106,7 @@ def cost(lane, size):
 def module(loaded):
     there = os.path.exists("/sys/module/ipsecstat")
     if there and not loaded:
-        ipsec.run("rmmod", "ipsecstat")
+        ipsec.unload_module()
     elif loaded and not there:
-        ipsec.run("modprobe", "ipsecstat")
+        ipsec.load_module()
 

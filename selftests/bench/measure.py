@@ -210,12 +210,6 @@ def active():
     return sum(int(field[1]) * int(field[3]) for field in fields)
 
 
-def per_cpu():
-    with open("/proc/meminfo", encoding="ascii") as file:
-        return next(1024 * int(line.split()[1]) for line in file
-                    if line.startswith("Percpu:"))
-
-
 def sa_memory(count=4096):
     def grown():
         ipsec.run("ip", "netns", "add", "some")
@@ -235,11 +229,11 @@ def netns_memory(count=100):
     for number in range(count):
         program("sa", f"m{number}", 0, 1)
     lanes.module(False)
-    slab, percpu = active(), per_cpu()
+    slab, percpu = active(), ipsec.per_cpu_memory()
     lanes.module(True)
     for row, size in (("netns memory", (active() - slab) / count),
-                      ("cpu memory", (per_cpu() - percpu) / count /
-                       possible_cpus())):
+                      ("cpu memory", (ipsec.per_cpu_memory() - percpu) /
+                       count / possible_cpus())):
         say(row, without=0, with_=size, spread=0)
 
 

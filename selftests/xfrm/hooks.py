@@ -149,22 +149,12 @@ class Cases(life.Base):
         wire.socket.close()
         return problems
 
-    @contextlib.contextmanager
-    def _let_go(self):
-        """The module can go, and is there again afterwards."""
-        for host in (self.link.a, self.link.b):
-            host.close()
-        yield
-        for host in (self.link.a, self.link.b):
-            host.open()
-
     def _beside(self, other, right=None):
         """Right while the other comes, stays and goes, and when it was there first."""
         right = right or self._counts
         with other:
             problems = right()
-            with self._let_go():
-                ipsec.reload_module()
+            self._reload()
             problems += right()
         return problems + right()
 

@@ -182,6 +182,13 @@ def reload_module(*parameters):
     load_module(*parameters)
 
 
+def per_cpu_memory():
+    """Of all CPUs, in bytes."""
+    with open("/proc/meminfo", encoding="ascii") as file:
+        return next(1024 * int(line.split()[1]) for line in file
+                    if line.startswith("Percpu:"))
+
+
 # --- hosts ------------------------------------------------------------------
 
 packed = nl.packed

@@ -63,6 +63,15 @@ class Base:
     def __init__(self, link):
         self.link, self.host = link, link.b
 
+    @contextlib.contextmanager
+    def _let_go(self):
+        """The module can go, and is there again afterwards."""
+        for host in (self.link.a, self.link.b):
+            host.close()
+        yield
+        for host in (self.link.a, self.link.b):
+            host.open()
+
     def _see(self, lines, wanted):
         return ipsec.expect(self.host, lambda: self.host.ip(*lines), wanted)
 
@@ -485,17 +494,6 @@ class Cases(Base):
             self._see(["xfrm state flush"],
                       sa(activeSas=-2, totalSasDeleted=2, activeTunnels=-2))
 
-    def _reload(self, between=lambda: None):
-        """Returns what a function says while the module is away."""
-        for host in (self.link.a, self.link.b):
-            host.close()
-        ipsec.unload_module()
-        said = between()
-        ipsec.load_module()
-        for host in (self.link.a, self.link.b):
-            host.open()
-        return said
-
     def module_comes_later(self):
         """SAs older than the module are taken over; figures start again."""
         larval = ("xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto esp "
@@ -505,7 +503,8 @@ class Cases(Base):
                            mode="tunnel"),
                      state("add", 0x103, 6, proto="ah", algo=ALGO["ah"]),
                      larval)
-        self._reload()
+        with self._let_go():
+            ipsec.reload_module()
         zero = dict.fromkeys(self.host.statistics(), 0)
         return self._since(zero, sa(
             activeSas=3, totalSasAdded=3, pendingSaNegotiations=1,
@@ -559,8 +558,11 @@ class Cases(Base):
         names = [f"plain-{number}-{os.getpid()}" for number in range(NETNS)]
         ipsec.run("ip", "-b", "-", text="".join(f"netns add {name}\n"
                                                 for name in names))
-        before = self._reload(per_cpu_memory)
-        taken = per_cpu_memory() - before
+        with self._let_go():
+            ipsec.unload_module()
+            before = ipsec.per_cpu_memory()
+            ipsec.load_module()
+        taken = ipsec.per_cpu_memory() - before
         ipsec.run("ip", "-b", "-", text="".join(f"netns del {name}\n"
                                                 for name in names))
         return [] if taken < NETNS * 1024 else [
@@ -642,13 +644,6 @@ def socket_policy_error():
         except OSError as error:
             return error.errno
     return 0
-
-
-def per_cpu_memory():
-    """Of all CPUs, in bytes."""
-    with open("/proc/meminfo", encoding="ascii") as file:
-        return next(1024 * int(line.split()[1]) for line in file
-                    if line.startswith("Percpu:"))
 
 
 def online(cpu, yes):
