@@ -19,8 +19,7 @@ import ipsec  # noqa: E402  pylint: disable=wrong-import-position
 
 # What becomes of a packet.
 WAYS = ("out", "in", "dropped")
-# One at a time: the buffer that one gives back is the one that the next takes.
-# With many in flight, the slab allocator's mood is measured, too.
+# One measured at a time: with many, the slab allocator's mood is measured, too.
 PACKETS, ROUNDS = 1, 201
 KEY = "0x" + "0123456789abcdef" * 4
 TRANSFORMS = {
@@ -90,8 +89,8 @@ def build(lanes):
 
 def finish(process):
     """The cheapest round of each way: no timer ticked, and the allocator had
-    its buffers at hand. With the slow way to one, 159 instructions, a packet
-    can cost more in all rounds of a run and no more in the next."""
+    its buffers at hand. The slow way to one, 159 instructions, would be gone in
+    all rounds of a run, if packet.c did not shift the buffers now and then."""
     text = process.communicate()[0]
     if process.returncode:
         raise OSError(f"packet: exit status {process.returncode}")

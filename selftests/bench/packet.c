@@ -11,8 +11,9 @@
  *	send() > UDP > policy, SA, ESP > tun	this is out
  *	tun > ESP, SA, policy > UDP socket	this is in
  *
- * A third write is of the same packets, said to be longer than they are, which are
- * dropped before IPsec sees them.
+ * After all rounds the last packets are written once more in each, said to be longer
+ * than they are, and dropped before IPsec sees them. Between the others, their buffers
+ * would change where the allocator finds the next ones.
  *
  * So the two ends are told apart, though the packets are the kernel's own, with
  * sequence numbers in order. Printed is a line per round, nanoseconds per
@@ -35,6 +36,8 @@
 #define PORT		9
 #define MAX_SIZE	2000
 #define MAX_PACKETS	400	/* less than the queue of a tun device */
+#define MAX_ROUNDS	1000
+#define ROUNDS_ALIKE	16
 
 struct frame {
 	int len;
@@ -193,16 +196,19 @@ static void receive_all(int fd, int size, int count)
 
 int main(int argc, char **argv)
 {
-	int tun_out, tun_in, out, in, size, count, rounds;
-	double clock, cost;
+	static double sent[MAX_ROUNDS], taken[MAX_ROUNDS];
+	int tun_out, tun_in, out, in, size, count, rounds, i;
+	double clock;
 
 	if (argc != 9)
 		errx(2, "usage: packet OUT-NETNS IN-NETNS TUN SOURCE TARGET SIZE PACKETS ROUNDS");
 	size = atoi(argv[6]);
 	count = atoi(argv[7]);
 	rounds = atoi(argv[8]);
-	if (size < 1 || size > 1400 || count < 1 || count > MAX_PACKETS)
-		errx(2, "1 to 1400 bytes, 1 to %d packets", MAX_PACKETS);
+	if (size < 1 || size > 1400 || count < 1 || count > MAX_PACKETS ||
+	    rounds < 1 || rounds > MAX_ROUNDS)
+		errx(2, "1 to 1400 bytes, 1 to %d packets, 1 to %d rounds",
+		     MAX_PACKETS, MAX_ROUNDS);
 
 	enter(argv[1]);
 	tun_out = open_tun(argv[3]);
@@ -213,15 +219,21 @@ int main(int argc, char **argv)
 
 	wait_until_up(out, tun_out);
 	clock = clock_cost();
-	while (rounds--) {
-		cost = send_all(out, size, count, clock);
+	for (i = 0; i < rounds; i++) {
+		/*
+		 * One packet more in the queue, from here on: where a buffer that
+		 * is given back is not the next one taken, this shifts all.
+		 */
+		if (i % ROUNDS_ALIKE == ROUNDS_ALIKE - 1)
+			send_all(out, size, 1, clock);
+		sent[i] = send_all(out, size, count, clock);
 		take_all(tun_out, size, count);
-		printf("%.1f", cost);
-		cost = write_all(tun_in, count, clock);
+		taken[i] = write_all(tun_in, count, clock);
 		receive_all(in, size, count);
-		printf(" %.1f", cost);
-		spoil_all(count);
-		printf(" %.1f\n", write_all(tun_in, count, clock));
 	}
+	spoil_all(count);
+	for (i = 0; i < rounds; i++)
+		printf("%.1f %.1f %.1f\n", sent[i], taken[i],
+		       write_all(tun_in, count, clock));
 	return 0;
 }
