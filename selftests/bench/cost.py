@@ -14,8 +14,8 @@ import sys
 
 import lanes
 
-# Rarely all packets of a turn cost more, by the allocator's mood (lanes.finish()), or
-# six instructions less: the median bears one turn too cheap and two too dear.
+# Rarely no buffer of a turn lay in the cheapest place (lanes.finish()), or one of them in
+# a cheaper place: the median bears one turn too cheap and two too dear.
 TURNS = (False, True) * 4
 SIZE = 64
 

@@ -88,9 +88,8 @@ def build(lanes):
 
 
 def finish(process):
-    """The cheapest round of each way: no timer ticked, and the allocator had
-    its buffers at hand. The slow way to one, 159 instructions, would be gone in
-    all rounds of a run, if packet.c did not shift the buffers now and then."""
+    """The cheapest round of each way: no timer ticked, and the buffers, which packet.c
+    shifts now and then, lay where the allocator has least to do."""
     text = process.communicate()[0]
     if process.returncode:
         raise OSError(f"packet: exit status {process.returncode}")
