@@ -144,9 +144,11 @@ class Cases:
         self.router.masquerade("6000-6999")
         self.router.mend()
         with Exchange(self.link, "behind") as exchange:
-            exchange.one_way()
+            with self.b.paused():
+                exchange.one_way()
             ipsec.until(lambda: self.link.b.family.peer_of(
                 PEERS["hidden"][1], ROUTER)["added"] == 4, "new SAs")
+            self.b.settle("hidden")
             for _ in range(COUNT):
                 exchange.there_and_back()
         return self._is(self.link.b, (PEERS["hidden"][1], ROUTER), None,
