@@ -63,6 +63,7 @@ enum ipsecstat_owner {
  * @mib_due: the same, as far as a reader wants them attributed
  * @mib_settled: what readers attributed, see ipsecstat_mib_settle()
  * @mib_out: outbound lines of the MIB when counting began
+ * @mib_out_seen: the same, when a packet was seen last that one may have moved
  * @paused: attribute no packet: counting begins again
  */
 struct ipsecstat_cpu {
@@ -73,6 +74,7 @@ struct ipsecstat_cpu {
 	unsigned long mib_due[IPSECSTAT_MIB_IN];
 	unsigned long mib_settled[IPSECSTAT_MIB_IN];
 	unsigned long mib_out[IPSECSTAT_MIB_OUT];
+	unsigned long mib_out_seen[IPSECSTAT_MIB_OUT];
 	bool paused;
 };
 

@@ -14,6 +14,9 @@
  *						record whose it was (recent.c),
  *						count it at its peer (peer.c)
  *
+ * Outbound, the lines are the figures, and the freed packet tells whose it was: an
+ * SA refused it in xfrm_output(), or it was forwarded and no policy or SA was found.
+ *
  * Some reasons need more, and have functions of their own that run before the
  * packet is freed: an SPI without SA or one of the other direction, where the
  * secpath is already reset; a wrong ICV and a repeated sequence number, which
@@ -199,9 +202,9 @@ static unsigned long ipsecstat_steps_of(const struct sk_buff *skb,
 
 /*
  * @skb is being freed. It moved one line at most; what else has moved was not
- * seen freed.
+ * seen freed. Returns whether it moved one.
  */
-static void ipsecstat_take_steps(struct net *net, enum ipsecstat_site site,
+static bool ipsecstat_take_steps(struct net *net, enum ipsecstat_site site,
 				 const struct sk_buff *skb,
 				 const struct sec_path *sp)
 {
@@ -211,7 +214,7 @@ static void ipsecstat_take_steps(struct net *net, enum ipsecstat_site site,
 	int i;
 
 	if (!ipsecstat_mib_ready(net))
-		return;
+		return false;
 	for (i = 0; i < IPSECSTAT_MIB_IN; i++) {
 		moved = ipsecstat_mib_moved(net, i);
 		if (likely(!moved))
@@ -228,6 +231,48 @@ static void ipsecstat_take_steps(struct net *net, enum ipsecstat_site site,
 		ipsecstat_count_drop(net, line->left, line->left_owner, moved);
 		ipsecstat_peer_drop(net, NULL, NULL, line->left, moved);
 	}
+	return attributed;
+}
+
+/* It found no policy or SA to leave by. Its line is among those of all look-ups. */
+static void ipsecstat_record_forwarded(struct net *net,
+				       const struct sk_buff *skb)
+{
+	struct ipsecstat_packet packet;
+	int reason;
+
+	if (!ipsecstat_mib_ready(net))
+		return;
+	reason = ipsecstat_mib_out_moved(net, IPSECSTAT_MIB_BY_ROUTE);
+	if (reason < 0)
+		return;
+	ipsecstat_packet_read(net, skb, NULL, NULL, &packet);
+	packet.who.reason = reason;
+	packet.who.out = true;
+	ipsecstat_recent_add(net, &packet);
+}
+
+/*
+ * The route of @skb, which is being freed, ends at the SA that refused it. That one
+ * may be gone by now, but the device of the route keeps its namespace.
+ */
+static void ipsecstat_record_outbound(const struct sk_buff *skb)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+	struct ipsecstat_packet packet;
+	struct net *net;
+	int reason;
+
+	if (!dst || !dst->xfrm)
+		return;
+	net = dev_net(dst->dev);
+	if (read_pnet(&dst->xfrm->xs_net) != net || !ipsecstat_mib_ready(net))
+		return;
+	reason = ipsecstat_mib_out_moved(net, IPSECSTAT_MIB_BY_OUTPUT);
+	if (reason < 0)
+		return;
+	ipsecstat_packet_read_out(skb, dst->xfrm, reason, &packet);
+	ipsecstat_recent_add(net, &packet);
 }
 
 /* Where a packet is freed, by the reason given or the function that frees it. */
@@ -262,23 +307,31 @@ static struct net *ipsecstat_tracked_net(const struct sec_path *sp)
 /*
  * The MIB is that of the SAs. If the packet passed none it is that of its
  * device, and so it is where a tunnel device in another namespace than its SAs
- * rejected the packet.
+ * rejected the packet, or a forwarded one finds no way on.
  */
 static void ipsecstat_on_free(struct sk_buff *skb, const void *location,
 			      enum skb_drop_reason reason)
 {
 	enum ipsecstat_site site = ipsecstat_freed_by(location, reason);
 	const struct sec_path *sp;
+	bool attributed = false;
 	struct net *net;
 
 	if (site == IPSECSTAT_SITE_UNKNOWN)
 		return;
+	if (site == IPSECSTAT_SITE_OUTPUT) {
+		ipsecstat_record_outbound(skb);
+		return;
+	}
 	sp = skb_sec_path(skb);
 	net = ipsecstat_tracked_net(sp);
 	if (net)
-		ipsecstat_take_steps(net, site, skb, sp);
+		attributed = ipsecstat_take_steps(net, site, skb, sp);
 	if (skb->dev && dev_net(skb->dev) != net)
-		ipsecstat_take_steps(dev_net(skb->dev), site, skb, sp);
+		attributed |= ipsecstat_take_steps(dev_net(skb->dev), site, skb,
+						   sp);
+	if (site == IPSECSTAT_SITE_FORWARD && !attributed && skb->dev)
+		ipsecstat_record_forwarded(dev_net(skb->dev), skb);
 	__this_cpu_write(ipsecstat_hint.skb, NULL);
 }
 

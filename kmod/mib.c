@@ -73,27 +73,28 @@ const struct ipsecstat_mib_line ipsecstat_mib_in[] = {
 
 static_assert(ARRAY_SIZE(ipsecstat_mib_in) == IPSECSTAT_MIB_IN);
 
-#define OUT(_line, _reason) {						\
+#define OUT(_line, _by, _reason) {					\
 	.line = LINUX_MIB_XFRM##_line,					\
+	.by = IPSECSTAT_MIB_BY_##_by,					\
 	.reason = IPSECSTAT_DROP_REASON_##_reason }
 
 /* All lines of packets dropped on their way out, or through. */
 const struct ipsecstat_mib_out ipsecstat_mib_out[] = {
-	OUT(OUTNOSTATES,		NO_STATE),
-	OUT(OUTSTATEPROTOERROR,		TRANSFORM),
-	OUT(OUTSTATEEXPIRED,		EXPIRED),
-	OUT(OUTSTATEINVALID,		INVALID),
-	OUT(OUTSTATEMODEERROR,		MODE),
-	OUT(OUTSTATEDIRERROR,		DIRECTION),
-	OUT(OUTPOLBLOCK,		BLOCKED),
-	OUT(OUTPOLERROR,		POLICY_ERROR),
-	OUT(OUTPOLDEAD,			POLICY_ERROR),
-	OUT(FWDHDRERROR,		HEADER),
-	OUT(OUTERROR,			ERROR),
-	OUT(OUTSTATESEQERROR,		SEQUENCE),
-	OUT(OUTBUNDLEGENERROR,		BUNDLE),
-	OUT(OUTBUNDLECHECKERROR,	BUNDLE),
-	OUT(OUTNOQSPACE,		QUEUE),
+	OUT(OUTNOSTATES,	ROUTE,	NO_STATE),
+	OUT(OUTSTATEPROTOERROR,	OUTPUT,	TRANSFORM),
+	OUT(OUTSTATEEXPIRED,	OUTPUT,	EXPIRED),
+	OUT(OUTSTATEINVALID,	OUTPUT,	INVALID),
+	OUT(OUTSTATEMODEERROR,	OUTPUT,	MODE),
+	OUT(OUTSTATEDIRERROR,	ROUTE,	DIRECTION),
+	OUT(OUTPOLBLOCK,	ROUTE,	BLOCKED),
+	OUT(OUTPOLERROR,	ROUTE,	POLICY_ERROR),
+	OUT(OUTPOLDEAD,		ROUTE,	POLICY_ERROR),
+	OUT(FWDHDRERROR,	ROUTE,	HEADER),
+	OUT(OUTERROR,		OUTPUT,	ERROR),
+	OUT(OUTSTATESEQERROR,	OUTPUT,	SEQUENCE),
+	OUT(OUTBUNDLEGENERROR,	ROUTE,	BUNDLE),
+	OUT(OUTBUNDLECHECKERROR, ROUTE,	BUNDLE),
+	OUT(OUTNOQSPACE,	OUTPUT,	QUEUE),
 };
 
 static_assert(ARRAY_SIZE(ipsecstat_mib_out) == IPSECSTAT_MIB_OUT);
@@ -126,6 +127,28 @@ static bool ipsecstat_mib_is_settled(struct net *net, int cpu)
 }
 
 /**
+ * ipsecstat_mib_has_moved() - has a namespace ever dropped a packet
+ * @net: the namespace
+ * @cpu: on this CPU
+ *
+ * Context: Any.
+ * Return: whether any line is not zero
+ */
+bool ipsecstat_mib_has_moved(struct net *net, int cpu)
+{
+	const unsigned long *mib = ipsecstat_mib(net, cpu);
+	int i;
+
+	for (i = 0; i < IPSECSTAT_MIB_IN; i++)
+		if (READ_ONCE(mib[ipsecstat_mib_in[i].line]))
+			return true;
+	for (i = 0; i < IPSECSTAT_MIB_OUT; i++)
+		if (READ_ONCE(mib[ipsecstat_mib_out[i].line]))
+			return true;
+	return false;
+}
+
+/**
  * ipsecstat_mib_ready() - may steps be attributed on this CPU
  * @net: the namespace
  *
@@ -142,7 +165,7 @@ bool ipsecstat_mib_ready(struct net *net)
 	if (!__this_cpu_read(ipsecstat_in_step))
 		return false;
 	if (unlikely(!ipsecstat_on_cpu(block, cpu))) {
-		if (ipsecstat_mib_is_settled(net, cpu))
+		if (!ipsecstat_mib_has_moved(net, cpu))
 			return false;
 		if (!ipsecstat_counters_take(block)) {
 			WRITE_ONCE(block->lost, true);
@@ -172,6 +195,36 @@ unsigned long ipsecstat_mib_moved(struct net *net, int line)
 	while (seen != now && !try_cmpxchg(&c->mib_seen[line], &seen, now))
 		;
 	return now - seen;
+}
+
+/**
+ * ipsecstat_mib_out_moved() - which outbound line moved on this CPU
+ * @net: the namespace
+ * @by: who moved it
+ *
+ * These lines are not attributed to packets: a look-up needs none. Of one that is
+ * freed, this tells the reason, unless look-ups of others moved lines as well.
+ *
+ * Context: Preemption off, ipsecstat_mib_ready() before.
+ * Return: the reason of the only line that moved since the last call with @by, or
+ *	a negative number
+ */
+int ipsecstat_mib_out_moved(struct net *net, enum ipsecstat_mib_by by)
+{
+	const unsigned long *mib = ipsecstat_mib(net, smp_processor_id());
+	struct ipsecstat_cpu *c = this_cpu_ptr(ipsecstat_net(net)->cpu);
+	int i, reason = -1, moved = 0;
+	unsigned long now;
+
+	for (i = 0; i < IPSECSTAT_MIB_OUT; i++) {
+		now = READ_ONCE(mib[ipsecstat_mib_out[i].line]);
+		if (ipsecstat_mib_out[i].by != by || c->mib_out_seen[i] == now)
+			continue;
+		c->mib_out_seen[i] = now;
+		reason = ipsecstat_mib_out[i].reason;
+		moved++;
+	}
+	return moved == 1 ? reason : -1;
 }
 
 static void ipsecstat_mib_settle_begin(struct net *net, int cpu)
@@ -307,28 +360,6 @@ void ipsecstat_mib_unseen(struct net *net, u64 *packets)
 	}
 }
 
-/**
- * ipsecstat_mib_has_moved() - has a namespace ever dropped a packet
- * @net: the namespace
- * @cpu: on this CPU
- *
- * Context: Any.
- * Return: whether any line is not zero
- */
-bool ipsecstat_mib_has_moved(struct net *net, int cpu)
-{
-	const unsigned long *mib = ipsecstat_mib(net, cpu);
-	int i;
-
-	for (i = 0; i < IPSECSTAT_MIB_IN; i++)
-		if (READ_ONCE(mib[ipsecstat_mib_in[i].line]))
-			return true;
-	for (i = 0; i < IPSECSTAT_MIB_OUT; i++)
-		if (READ_ONCE(mib[ipsecstat_mib_out[i].line]))
-			return true;
-	return false;
-}
-
 /* Where the lines of a namespace without counters begin is zero. */
 static void ipsecstat_mib_start_net(struct net *net, int cpu)
 {
@@ -343,8 +374,10 @@ static void ipsecstat_mib_start_net(struct net *net, int cpu)
 	}
 	for (i = 0; i < IPSECSTAT_MIB_IN; i++)
 		c->mib_seen[i] = READ_ONCE(mib[ipsecstat_mib_in[i].line]);
-	for (i = 0; i < IPSECSTAT_MIB_OUT; i++)
+	for (i = 0; i < IPSECSTAT_MIB_OUT; i++) {
 		c->mib_out[i] = READ_ONCE(mib[ipsecstat_mib_out[i].line]);
+		c->mib_out_seen[i] = c->mib_out[i];
+	}
 	WRITE_ONCE(c->paused, false);
 }
 

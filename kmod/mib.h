@@ -12,15 +12,20 @@
 struct net;
 
 /**
- * enum ipsecstat_mib_by - who can move a line, and then frees the packet
+ * enum ipsecstat_mib_by - who can move a line, and with which packet
  * @IPSECSTAT_MIB_BY_LOOKUP: the lookup of the SA, which is hooked itself
  * @IPSECSTAT_MIB_BY_INPUT: xfrm_input()
  * @IPSECSTAT_MIB_BY_POLICY: the policy check, also called by xfrm_input()
+ * @IPSECSTAT_MIB_BY_ROUTE: the look-up of the policies and SAs of a route, before
+ *	there is a packet, or of one that is forwarded
+ * @IPSECSTAT_MIB_BY_OUTPUT: xfrm_output() and what it calls
  */
 enum ipsecstat_mib_by {
 	IPSECSTAT_MIB_BY_LOOKUP,
 	IPSECSTAT_MIB_BY_INPUT,
 	IPSECSTAT_MIB_BY_POLICY,
+	IPSECSTAT_MIB_BY_ROUTE,
+	IPSECSTAT_MIB_BY_OUTPUT,
 };
 
 /**
@@ -52,10 +57,12 @@ enum {
 /**
  * struct ipsecstat_mib_out - an outbound line
  * @line: its number in the MIB
+ * @by: enum ipsecstat_mib_by
  * @reason: what one more on it means
  */
 struct ipsecstat_mib_out {
 	u8 line;
+	u8 by;
 	u8 reason;
 };
 
@@ -63,6 +70,7 @@ extern const struct ipsecstat_mib_line ipsecstat_mib_in[IPSECSTAT_MIB_IN];
 extern const struct ipsecstat_mib_out ipsecstat_mib_out[IPSECSTAT_MIB_OUT];
 
 unsigned long ipsecstat_mib_moved(struct net *net, int line);
+int ipsecstat_mib_out_moved(struct net *net, enum ipsecstat_mib_by by);
 bool ipsecstat_mib_settled(struct net *net);
 int ipsecstat_mib_settle(struct net *net);
 void ipsecstat_mib_unseen(struct net *net, u64 *packets);

@@ -3,6 +3,7 @@
  * What a packet that is being dropped still says of itself. It can be in any
  * state, so nothing is read beyond its linear part.
  */
+#include <linux/ipsecstat.h>
 #include <linux/ipv6.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -81,10 +82,9 @@ u8 ipsecstat_packet_spi_proto(const struct sk_buff *skb, u16 family,
 	}
 }
 
-static void ipsecstat_who_ipv4(const struct sk_buff *skb,
-			       struct ipsecstat_who *who)
+static void ipsecstat_who_ipv4(const u8 *at, struct ipsecstat_who *who)
 {
-	const struct iphdr *ip = ip_hdr(skb);
+	const struct iphdr *ip = (const void *)at;
 
 	who->family = AF_INET;
 	who->proto = ip->protocol;
@@ -92,30 +92,30 @@ static void ipsecstat_who_ipv4(const struct sk_buff *skb,
 	who->dst.s6_addr32[0] = ip->daddr;
 }
 
-static void ipsecstat_who_ipv6(const struct sk_buff *skb,
+static void ipsecstat_who_ipv6(const struct sk_buff *skb, const u8 *at,
 			       struct ipsecstat_who *who)
 {
-	const struct ipv6hdr *ip = ipv6_hdr(skb);
+	const struct ipv6hdr *ip = (const void *)at;
 	__be16 fragment;
 
 	who->family = AF_INET6;
 	who->proto = ip->nexthdr;
-	ipv6_skip_exthdr(skb, skb_network_offset(skb) + sizeof(*ip),
-			 &who->proto, &fragment);
+	ipv6_skip_exthdr(skb, at - skb->data + sizeof(*ip), &who->proto,
+			 &fragment);
 	who->src = ip->saddr;
 	who->dst = ip->daddr;
 }
 
-static void ipsecstat_who_header(const struct sk_buff *skb,
+/* Of the IP header at @at, if there is one. */
+static void ipsecstat_who_header(const struct sk_buff *skb, const u8 *at,
 				 struct ipsecstat_who *who)
 {
-	const u8 *ip = skb_network_header(skb);
-	long room = skb_tail_pointer(skb) - ip;
+	long room = skb_tail_pointer(skb) - at;
 
-	if (room >= (long)sizeof(struct iphdr) && *ip >> 4 == 4)
-		ipsecstat_who_ipv4(skb, who);
-	else if (room >= (long)sizeof(struct ipv6hdr) && *ip >> 4 == 6)
-		ipsecstat_who_ipv6(skb, who);
+	if (room >= (long)sizeof(struct iphdr) && *at >> 4 == 4)
+		ipsecstat_who_ipv4(at, who);
+	else if (room >= (long)sizeof(struct ipv6hdr) && *at >> 4 == 6)
+		ipsecstat_who_ipv6(skb, at, who);
 }
 
 static void ipsecstat_who_sa(const struct xfrm_state *x,
@@ -222,7 +222,7 @@ void ipsecstat_packet_read(const struct net *net, const struct sk_buff *skb,
 	if (skb->dev && net_eq(dev_net(skb->dev), net))
 		packet->ifindex = skb->dev->ifindex;
 	if (!x || ipsecstat_has_header(skb, last))
-		ipsecstat_who_header(skb, who);
+		ipsecstat_who_header(skb, skb_network_header(skb), who);
 	else
 		ipsecstat_who_sa(x, who);
 	if (x) {
@@ -234,6 +234,17 @@ void ipsecstat_packet_read(const struct net *net, const struct sk_buff *skb,
 	if ((!x || ipsecstat_packet_at_header(skb, x)) &&
 	    ipsecstat_header_word(skb, who->proto, 1, &seq))
 		ipsecstat_packet_set_seq(packet, seq);
+}
+
+static void ipsecstat_packet_set_inner(const struct sk_buff *skb, const u8 *at,
+				       struct ipsecstat_packet *packet)
+{
+	struct ipsecstat_who inner = { 0 };
+
+	ipsecstat_who_header(skb, at, &inner);
+	packet->inner_family = inner.family;
+	packet->inner_src = inner.src;
+	packet->inner_dst = inner.dst;
 }
 
 /**
@@ -248,12 +259,44 @@ void ipsecstat_packet_read_inner(const struct sk_buff *skb,
 				 const struct xfrm_state *last,
 				 struct ipsecstat_packet *packet)
 {
-	struct ipsecstat_who inner = { 0 };
+	if (last->props.mode == XFRM_MODE_TUNNEL)
+		ipsecstat_packet_set_inner(skb, skb_network_header(skb), packet);
+}
 
-	if (last->props.mode != XFRM_MODE_TUNNEL)
-		return;
-	ipsecstat_who_header(skb, &inner);
-	packet->inner_family = inner.family;
-	packet->inner_src = inner.src;
-	packet->inner_dst = inner.dst;
+/* Between the outer header and the transform, the inner one can be read. */
+static bool ipsecstat_is_wrapped(const struct sk_buff *skb,
+				 const struct xfrm_state *x, u8 reason)
+{
+	if (x->props.mode != XFRM_MODE_TUNNEL ||
+	    skb_inner_network_header(skb) < skb->data)
+		return false;
+	return reason == IPSECSTAT_DROP_REASON_EXPIRED ||
+	       reason == IPSECSTAT_DROP_REASON_INVALID ||
+	       reason == IPSECSTAT_DROP_REASON_SEQUENCE;
+}
+
+/**
+ * ipsecstat_packet_read_out() - whose packet an outbound SA refused
+ * @skb: the packet
+ * @x: the SA
+ * @reason: why
+ * @packet: filled in
+ *
+ * Context: Any.
+ */
+void ipsecstat_packet_read_out(const struct sk_buff *skb,
+			       const struct xfrm_state *x, u8 reason,
+			       struct ipsecstat_packet *packet)
+{
+	struct ipsecstat_who *who = &packet->who;
+
+	memset(packet, 0, sizeof(*packet));
+	ipsecstat_who_sa(x, who);
+	who->proto = x->id.proto;
+	who->spi = x->id.spi;
+	who->reason = reason;
+	who->out = true;
+	if (ipsecstat_is_wrapped(skb, x, reason))
+		ipsecstat_packet_set_inner(skb, skb_inner_network_header(skb),
+					   packet);
 }

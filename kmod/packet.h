@@ -21,6 +21,9 @@ void ipsecstat_packet_read(const struct net *net, const struct sk_buff *skb,
 void ipsecstat_packet_read_inner(const struct sk_buff *skb,
 				 const struct xfrm_state *last,
 				 struct ipsecstat_packet *packet);
+void ipsecstat_packet_read_out(const struct sk_buff *skb,
+			       const struct xfrm_state *x, u8 reason,
+			       struct ipsecstat_packet *packet);
 void ipsecstat_packet_set_seq(struct ipsecstat_packet *packet, __be32 seq);
 
 #endif /* _IPSECSTAT_PACKET_H */

@@ -86,7 +86,8 @@ static struct ipsecstat_line *ipsecstat_line_evict(struct ipsecstat_recent *tabl
 	if (list_empty(&table->order))
 		return NULL;
 	line = list_last_entry(&table->order, struct ipsecstat_line, order);
-	table->evicted += line->drop.count;
+	if (!line->drop.packet.who.out)
+		table->evicted += line->drop.count;
 	hlist_del(&line->node);
 	list_del(&line->order);
 	return line;
@@ -148,14 +149,14 @@ void ipsecstat_recent_add(struct net *net,
 
 	raw_spin_lock_irqsave(&table->lock, flags);
 	now = ktime_get_boottime_ns();
-	table->recorded++;
+	table->recorded += !who->out;
 	line = ipsecstat_line_find(chain, who);
 	if (!line)
 		line = ipsecstat_line_new(table, chain, now);
 	if (line)
 		ipsecstat_line_hit(table, line, packet, now);
 	else
-		table->missed++;
+		table->missed += !who->out;
 	if (!wanted)
 		table->told = table->stamp;
 	raw_spin_unlock_irqrestore(&table->lock, flags);

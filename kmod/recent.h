@@ -19,6 +19,7 @@ struct net;
  * @dst: where to, in the same way
  * @spi: the SPI, or 0
  * @family: AF_INET or AF_INET6
+ * @out: whether it was on its way out, or through
  * @proto: IP protocol of what was refused
  * @reason: enum ipsecstat_drop_reason
  *
@@ -28,7 +29,8 @@ struct ipsecstat_who {
 	struct in6_addr src;
 	struct in6_addr dst;
 	__be32 spi;
-	u16 family;
+	u8 family;
+	u8 out;
 	u8 proto;
 	u8 reason;
 };
@@ -81,9 +83,9 @@ struct ipsecstat_recent_drop {
  * @stamp: rises with each packet
  * @told: @stamp up to which events were told, or nobody wanted them
  * @lines: how many there are
- * @evicted: packets of lines that made room
- * @missed: packets without a line
- * @recorded: all packets that came here
+ * @evicted: inbound packets of lines that made room
+ * @missed: inbound packets without a line
+ * @recorded: all inbound packets that came here
  */
 struct ipsecstat_recent {
 	raw_spinlock_t lock;	/* guards all of it */
@@ -100,9 +102,9 @@ struct ipsecstat_recent {
 /**
  * struct ipsecstat_recent_sum - a table as a whole
  * @lines: how many there are
- * @evicted: packets of lines that made room
- * @missed: packets without a line
- * @recorded: all packets that were recorded
+ * @evicted: inbound packets of lines that made room
+ * @missed: inbound packets without a line
+ * @recorded: all inbound packets that were recorded
  */
 struct ipsecstat_recent_sum {
 	unsigned int lines;

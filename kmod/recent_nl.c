@@ -33,7 +33,8 @@ static int ipsecstat_put_who(struct sk_buff *msg,
 				  &who->src) ||
 	    ipsecstat_put_address(msg, IPSECSTAT_A_RECENT_DST, who->family,
 				  &who->dst) ||
-	    nla_put_be32(msg, IPSECSTAT_A_RECENT_SPI, who->spi))
+	    nla_put_be32(msg, IPSECSTAT_A_RECENT_SPI, who->spi) ||
+	    (who->out && nla_put_flag(msg, IPSECSTAT_A_RECENT_OUTBOUND)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -59,7 +60,7 @@ static int ipsecstat_put_sa_until(struct sk_buff *msg, struct net *net,
 {
 	u64 until;
 
-	if (who->reason != IPSECSTAT_DROP_REASON_NO_STATE)
+	if (who->out || who->reason != IPSECSTAT_DROP_REASON_NO_STATE)
 		return 0;
 	until = ipsecstat_peer_sa_until(net, who);
 	return until ? nla_put_uint(msg, IPSECSTAT_A_RECENT_SA_UNTIL, until) : 0;

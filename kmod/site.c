@@ -22,13 +22,18 @@
 
 /*
  * Every caller of the policy check in the kernel that frees the packet without
- * a reason, under each name that a compiler may leave of it; and who forwards.
+ * a reason, under each name that a compiler may leave of it; who forwards, and who
+ * frees what an outbound SA refused.
  */
 static const struct {
 	const char *function;
 	enum ipsecstat_site site;
 } ipsecstat_sites[] = {
 	{ "xfrm_input", IPSECSTAT_SITE_INPUT },
+	{ "xfrm_output", IPSECSTAT_SITE_OUTPUT },
+	{ "xfrm_output_resume", IPSECSTAT_SITE_OUTPUT },
+	{ "xfrm_output_one", IPSECSTAT_SITE_OUTPUT },
+	{ "xfrm_dev_direct_output", IPSECSTAT_SITE_OUTPUT },
 	{ "xfrm_state_flush", IPSECSTAT_SITE_FLUSH },
 	{ "ip_forward", IPSECSTAT_SITE_FORWARD },
 	{ "ip6_forward", IPSECSTAT_SITE_FORWARD },

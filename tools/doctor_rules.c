@@ -86,27 +86,38 @@ static void add_line(struct finding *finding, const struct line *line,
 		 spi, packets, packets == 1 ? "" : "s", facts);
 }
 
+/* Those of which packets were dropped meanwhile, in this direction. */
+static void add_lines(const struct looks *looks, struct finding *finding,
+		      bool outbound)
+{
+	const struct table *table = &looks->now->drops;
+	uint64_t packets;
+
+	for (size_t i = 0; i < table->n_lines; i++) {
+		const struct line *line = &table->lines[i];
+
+		if (line->outbound != outbound ||
+		    !has_reason(line, finding->rule->what))
+			continue;
+		packets = rise_of_line(&looks->before->drops, line);
+		if (packets)
+			add_line(finding, line, packets);
+	}
+}
+
 static bool dropped_in(const struct looks *looks, struct finding *finding)
 {
 	const FWPUCLNT_DROPS *now = &looks->now->figures.drops;
 	const FWPUCLNT_DROPS *before = &looks->before->figures.drops;
-	const struct table *table = &looks->now->drops;
-	uint64_t reasons = finding->rule->what, packets;
+	uint64_t reasons = finding->rule->what;
 
 	finding->packets =
 		rise_of(now->inboundEsp, before->inboundEsp, reasons) +
 		rise_of(now->inboundAh, before->inboundAh, reasons) +
 		rise_of(now->inboundOther, before->inboundOther, reasons);
-	if (!finding->packets)
-		return false;
-	for (size_t i = 0; i < table->n_lines; i++) {
-		if (!has_reason(&table->lines[i], reasons))
-			continue;
-		packets = rise_of_line(&looks->before->drops, &table->lines[i]);
-		if (packets)
-			add_line(finding, &table->lines[i], packets);
-	}
-	return true;
+	if (finding->packets)
+		add_lines(looks, finding, false);
+	return finding->packets;
 }
 
 static bool dropped_out(const struct looks *looks, struct finding *finding)
@@ -114,6 +125,8 @@ static bool dropped_out(const struct looks *looks, struct finding *finding)
 	finding->packets = rise_of(looks->now->figures.drops.outbound,
 				   looks->before->figures.drops.outbound,
 				   finding->rule->what);
+	if (finding->packets)
+		add_lines(looks, finding, true);
 	return finding->packets;
 }
 

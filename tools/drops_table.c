@@ -94,9 +94,9 @@ static void fill_cells(const struct row *row, bool times, struct cells *cells)
 {
 	const char *(*when)(uint64_t, char *) = times ? time_text : age_text;
 	const struct line *line = row->line;
-	char first[TIME_SIZE], last[TIME_SIZE];
+	char first[TIME_SIZE], last[TIME_SIZE], cause[CAUSE_SIZE];
 
-	PUT(cells, REASON, "%s", line->reason);
+	PUT(cells, REASON, "%s", cause_text(line, cause));
 	PUT(cells, PROTO, "%s", protocol_name(line->protocol));
 	spi_text(row, cells->text[SPI], sizeof(cells->text[SPI]));
 	PUT(cells, PACKETS, "%" PRIu64, row->packets);

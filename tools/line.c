@@ -127,6 +127,7 @@ int read_line(int socket, struct nlattr **attrs, struct line *line)
 	line->reason = reason_name(reason);
 	line->protocol = nla_get_u8(protocol);
 	line->spi = ntohl(nla_get_u32(spi));
+	line->outbound = attrs[IPSECSTAT_A_RECENT_OUTBOUND];
 	line->first = since_1970(first);
 	line->last = since_1970(last);
 	read_more(socket, attrs, line);
@@ -136,9 +137,17 @@ int read_line(int socket, struct nlattr **attrs, struct line *line)
 bool lines_alike(const struct line *one, const struct line *other)
 {
 	return one->protocol == other->protocol &&
+	       one->outbound == other->outbound &&
 	       !strcmp(one->reason, other->reason) &&
 	       !strcmp(one->source, other->source) &&
 	       !strcmp(one->destination, other->destination);
+}
+
+const char *cause_text(const struct line *line, char text[CAUSE_SIZE])
+{
+	snprintf(text, CAUSE_SIZE, "%s%s", line->outbound ? "out " : "",
+		 line->reason);
+	return text;
 }
 
 const char *protocol_name(unsigned int protocol)
@@ -222,9 +231,12 @@ static struct json_object *inner_object(const struct line *line)
 	return json_object_of(members, ARRAY_SIZE(members));
 }
 
-/* Keys that are there if it is known. 0 or -1. */
+/* Keys that are there if it is so, or known. 0 or -1. */
 static int add_more(struct json_object *object, const struct line *line)
 {
+	if (line->outbound &&
+	    json_add(object, "outbound", json_object_new_boolean(true)))
+		return -1;
 	if (line->sa_until &&
 	    json_add(object, "saUntil", time_object(line->sa_until)))
 		return -1;

@@ -24,6 +24,7 @@ struct line {
 	char source[ADDRESS_SIZE];
 	char destination[ADDRESS_SIZE];
 	uint32_t spi;
+	bool outbound;		/* on their way out, or through */
 	uint64_t packets;
 	uint64_t first;		/* ns since 1970 */
 	uint64_t last;
@@ -51,7 +52,7 @@ int read_address(const struct nlattr *attr, char *text, socklen_t size);
  */
 int read_line(int socket, struct nlattr **attrs, struct line *line);
 
-/* Of one sender, for one reason; the SPI may differ. */
+/* Of one sender, in one direction and for one reason; the SPI may differ. */
 bool lines_alike(const struct line *one, const struct line *other);
 
 /* ns since 1970 of a time on the kernel's clock, CLOCK_BOOTTIME. */
@@ -59,6 +60,10 @@ uint64_t since_1970(uint64_t boottime);
 
 /* The word for a reason, "unknown" if it is one of a later module. */
 const char *reason_name(uint64_t reason);
+
+/* The word for the reason of a line, with the direction if that is not in. */
+#define CAUSE_SIZE 32
+const char *cause_text(const struct line *line, char text[CAUSE_SIZE]);
 
 /* The name of an IP protocol, or its number. */
 const char *protocol_name(unsigned int protocol);

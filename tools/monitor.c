@@ -88,11 +88,12 @@ static sigset_t catch_signals(void)
 static void show_line(const struct line *line)
 {
 	char last[TIME_SIZE], spi[sizeof(" spi 0x12345678")] = "";
+	char cause[CAUSE_SIZE];
 
 	if (line->spi)
 		snprintf(spi, sizeof(spi), " spi 0x%08" PRIx32, line->spi);
 	printf("%s  %s: %s from %s to %s%s, %" PRIu64 " packet%s\n",
-	       time_text(line->last, last), line->reason,
+	       time_text(line->last, last), cause_text(line, cause),
 	       protocol_name(line->protocol), line->source, line->destination,
 	       spi, line->packets, line->packets == 1 ? "" : "s");
 }

@@ -6,8 +6,9 @@
  *	FAKE_FAMILY=N	all that is asked fails with errno N
  *	FAKE_FLOOD=N	there are N more lines, of one sender, with SPIs from 1 on
  *
- * Otherwise there are recent drops: a line of ESP, of AH over IPv6, of clear text
- * and of a reason that is not known yet, each of its number and ages in hours;
+ * Otherwise there are recent drops: a line of ESP, of AH over IPv6, of clear text,
+ * of outbound ESP and of a reason that is not known yet, each of its number and ages
+ * in hours;
  * and one event, the first of these lines, after which the program gets SIGINT.
  */
 #include <errno.h>
@@ -39,15 +40,18 @@ static const struct fake_line {
 	uint32_t spi;
 	uint64_t count;
 	uint64_t first, last;	/* hours ago */
+	bool outbound;
 } lines[] = {
 	{ IPSECSTAT_DROP_REASON_NO_STATE, 50, "192.0.2.1", "198.51.100.2",
-	  0xc0ffee11, 18400000000000000000ULL, 30, 1 },
+	  0xc0ffee11, 18400000000000000000ULL, 30, 1, false },
 	{ IPSECSTAT_DROP_REASON_AUTH, 51, "2001:db8::1", "2001:db8:ffff::2",
-	  0x1001, 2, 2, 2 },
+	  0x1001, 2, 2, 2, false },
 	{ IPSECSTAT_DROP_REASON_CLEAR_TEXT, 17, "0.0.0.0", "255.255.255.255",
-	  0, 3, 4, 3 },
+	  0, 3, 4, 3, false },
+	{ IPSECSTAT_DROP_REASON_EXPIRED, 50, "198.51.100.2", "192.0.2.1",
+	  0xc0ffee12, 5, 6, 5, true },
 	{ 77, 253, "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-	  0xffffffff, 4, 49, 48 },
+	  0xffffffff, 4, 49, 48, false },
 };
 
 static int failure(struct family *family)
@@ -118,6 +122,8 @@ static void put_line(struct nl_msg *msg, const struct fake_line *line)
 	put_address(msg, IPSECSTAT_A_RECENT_DST, line->dst);
 	nla_put_u32(msg, IPSECSTAT_A_RECENT_SPI, htonl(line->spi));
 	put_uint(msg, IPSECSTAT_A_RECENT_COUNT, line->count);
+	if (line->outbound)
+		nla_put_flag(msg, IPSECSTAT_A_RECENT_OUTBOUND);
 	put_uint(msg, IPSECSTAT_A_RECENT_FIRST, hours_ago(line->first));
 	put_uint(msg, IPSECSTAT_A_RECENT_LAST, hours_ago(line->last));
 }
@@ -160,7 +166,7 @@ static int deliver_flood(const struct family_reader *reader)
 	const char *text = getenv("FAKE_FLOOD");
 	struct fake_line line = {
 		IPSECSTAT_DROP_REASON_NO_STATE, 50, "203.0.113.9",
-		"198.51.100.2", 0, 2, 6, 5,
+		"198.51.100.2", 0, 2, 6, 5, false,
 	};
 	int err = 0;
 

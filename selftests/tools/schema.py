@@ -20,7 +20,7 @@ import jsonschema
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 # What is there by choice, can be any word, and namespaces and CPUs, by their names
 OPTIONAL = ("rates", "seconds", "from", "netns", "cpus", "ended", "command",
-            "name", "sequence", "policy", "device", "inner", "saUntil", "when")
+            "name", "sequence", "policy", "device", "inner", "saUntil", "when", "outbound")
 
 
 def objects(text):

@@ -29,6 +29,7 @@ import ipsec
 import matrix
 import netlink
 import nl
+import raw
 import schema
 from netlink import EINVAL, EPERM, EPROTONOSUPPORT, become, in_child, refused
 from wire import Wire, esp, who
@@ -267,6 +268,111 @@ class Cases:
             problems += listener.until_told({self.wire.who(SPI): 1})
             told = listener.told[-1].more
         return problems + ([] if "sa_until" in told else [f"told {told}"])
+
+    # -- outbound ---
+
+    def _udp(self, host, target, count):
+        """Datagrams of a host, whether or not it may send them."""
+        with ipsec.inside(host.name), socket.socket(
+                raw.family(target), socket.SOCK_DGRAM) as sock:
+            for _ in range(count):
+                with contextlib.suppress(OSError):
+                    sock.sendto(b"data", (target, 9))
+
+    def _refused(self, reason, words, version, count, refused):
+        """Of so many packets of b so many are refused by the SA with these words."""
+        ends = self.wire.ends[version][::-1]
+        path = "src {} dst {}".format(*ends)
+        self.link.b.ip(f"xfrm state add {path} proto esp spi {SPI:#x} reqid 1 "
+                       f"mode tunnel {words} {matrix.TRANSFORMS['null_sha1'][1]}",
+                       f"xfrm policy add {path} proto udp dir out tmpl {path} "
+                       "proto esp reqid 1 mode tunnel")
+        self._udp(self.link.b, ends[1], count)
+        line, = self.family.lines() or [nl.Line(None, 0, 0, 0, {})]
+        return ipsec.differ(
+            "line", {line.who: line.count, **line.more},
+            {nl.Who(reason, nl.ESP, *ends, SPI): refused, "outbound": True,
+             "inner_src": ends[0], "inner_dst": ends[1]}) + \
+            self._whole(lines=1) + ipsec.disagreements(self.link.b)
+
+    def sequence_numbers_used_up(self):
+        return self._refused("sequence", "replay-oseq 0xfffffffd", 4, 5, 3)
+
+    def sequence_numbers_used_up_ipv6(self):
+        return self._refused("sequence", "replay-oseq 0xfffffffd", 6, 5, 3)
+
+    def hard_limit_reached(self):
+        return self._refused("expired", "limit packet-hard 1", 4, 2, 1)
+
+    def hard_limit_reached_ipv6(self):
+        return self._refused("expired", "limit packet-hard 1", 6, 2, 1)
+
+    def outbound_lines_are_not_among_the_packets_that_came_in(self):
+        """And when one makes room, it is not told among those that did."""
+        problems = self._refused("sequence", "replay-oseq 0xffffffff", 4, 3, 3)
+        spis = range(SPI, SPI + LIMIT)
+        with ipsec.on_one_cpu():
+            problems += self._dropped(*spis)
+        return problems + self._whole(lines=LIMIT) + self._same_lines(
+            [(self.wire.who(spi), 1) for spi in spis[::-1]])
+
+    def _forwarding(self):
+        """Networks behind b, to which its policies let nobody."""
+        networks = {4: "10.9.0", 6: "fd09:"}
+        b = self.link.b
+        b.sysctl("ipv4/ip_forward", 1)
+        b.sysctl("ipv6/conf/all/forwarding", 1)
+        b.ip("link add behind type dummy", "link set behind up",
+             "addr add 10.9.0.1/24 dev behind",
+             "addr add fd09::1/64 dev behind nodad",
+             "xfrm policy add dst 10.9.0.0/24 dir out action block",
+             "xfrm policy add dst fd09::/64 dir out action block")
+        self.link.a.ip(f"route add 10.9.0.0/24 via {b.address[4]}",
+                       f"route add fd09::/64 via {b.address[6]}")
+        return {4: f"{networks[4]}.2", 6: f"{networks[6]}:2"}
+
+    def _forwarded(self, target, version):
+        return {(nl.Who("blocked", socket.IPPROTO_UDP,
+                        self.link.a.address[version], target, 0), True): 2}
+
+    def _seen(self):
+        return {(line.who, line.more.get("outbound")): line.count
+                for line in self.family.lines()}
+
+    def forwarded(self):
+        targets, wanted = self._forwarding(), {}
+        for version, target in targets.items():
+            self._udp(self.link.a, target, 2)
+            wanted |= self._forwarded(target, version)
+        return until(lambda: self._seen() == wanted, f"{wanted}") + \
+            self._whole(lines=2) + ipsec.disagreements(self.link.b)
+
+    def forwarded_while_others_look_up(self):
+        """Two lines moved: the reason of the first packet is not known."""
+        target = self._forwarding()[4]
+        path = "src {} dst {}".format(*self.wire.ends[4][::-1])
+        self.link.b.ip(f"xfrm policy add {path} proto udp dir out "
+                       f"tmpl {path} proto esp mode tunnel")
+        self.link.b.sysctl("core/xfrm_larval_drop", 1)
+        with ipsec.on_one_cpu():
+            self._udp(self.link.b, self.link.a.address[4], 1)
+            self._udp(self.link.a, target, 3)
+        wanted = self._forwarded(target, 4)
+        return until(lambda: self._seen() == wanted, f"{wanted}") + \
+            ipsec.disagreements(self.link.b)
+
+    def tool_shows_what_went_out(self):
+        problems = self._refused("sequence", "replay-oseq 0xffffffff", 4, 1, 1)
+        a, b = self.wire.ends[4]
+        shown = ipsec.run(*self._tool("drops", "--full")).splitlines()[1:3]
+        wanted = [f"out sequence esp {SPI:#010x} 1 0s 0s {b} > {a}",
+                  f"inside {b} > {a}"]
+        seen = [" ".join(re.sub(r" [0-9]s ", " 0s ", line).split())
+                for line in shown]
+        told, = json.loads(ipsec.run(*self._tool("drops", "-j")))["drops"]
+        if told.get("outbound") is not True:
+            problems.append(f"told {told}")
+        return problems + ([] if seen == wanted else [f"shows {shown}"])
 
     # -- who may read ---
 

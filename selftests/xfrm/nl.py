@@ -129,7 +129,7 @@ REASONS = ("no-state", "auth", "transform", "repeated", "late", "larval",
 REASON, PROTO, SRC, DST, SPI, COUNT, FIRST, LAST = range(1, 9)
 TABLE = {9: "limit", 10: "lines", 11: "evicted", 12: "missed", 13: "unseen"}
 SEQ_FIRST, SEQ_LAST, POLICY, IFINDEX, INNER_SRC, INNER_DST, \
-    SA_UNTIL = range(14, 21)
+    SA_UNTIL, OUTBOUND = range(14, 22)
 POLICIES = {0: "in", 2: "fwd"}
 
 PEER = ("local", "remote", "if_id", "state", "sas_in", "sas_out", "larval",
@@ -154,11 +154,15 @@ def policy(value):
     return POLICIES[number(value)]
 
 
+def flag(_):
+    return True
+
+
 # Attributes of some lines alone: name, and how the value is read.
 MORE = {SEQ_FIRST: ("seq_first", number), SEQ_LAST: ("seq_last", number),
         POLICY: ("policy", policy), IFINDEX: ("ifindex", number),
         INNER_SRC: ("inner_src", address), INNER_DST: ("inner_dst", address),
-        SA_UNTIL: ("sa_until", number)}
+        SA_UNTIL: ("sa_until", number), OUTBOUND: ("outbound", flag)}
 
 
 class Family(Socket):

@@ -256,6 +256,7 @@ enum {
 	IPSECSTAT_A_RECENT_INNER_SRC,	/* 4 or 16 bytes: of what a tunnel carried */
 	IPSECSTAT_A_RECENT_INNER_DST,	/* 4 or 16 bytes */
 	IPSECSTAT_A_RECENT_SA_UNTIL,	/* SA ended at, CLOCK_BOOTTIME in ns */
+	IPSECSTAT_A_RECENT_OUTBOUND,	/* flag: on their way out, or through */
 
 	__IPSECSTAT_A_RECENT_MAX,
 	IPSECSTAT_A_RECENT_MAX = (__IPSECSTAT_A_RECENT_MAX - 1)
