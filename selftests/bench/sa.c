@@ -11,6 +11,9 @@
  *
  * The SAs are those of a gateway: two per peer, one for each direction, in
  * tunnel mode, with a reqid per peer. They begin at the gateway 10.0.0.1.
+ *
+ * SPIs and peers lie as far apart as an IKE daemon's: of consecutive ones the kernel's
+ * hash makes long chains, and an SA beside 10,000 others would cost five times as much.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -25,7 +28,9 @@
 
 #define GATEWAY		0x0a000001
 #define FIRST_PEER	0x0b000000
+#define PEERS		(1u << 24)
 #define FIRST_SPI	0x10000
+#define SPREAD		0x9e3779b1u	/* odd, so that all are different */
 #define KEY_BYTES	20	/* AES-128 and the salt */
 #define ICV_BITS	128
 
@@ -71,7 +76,7 @@ static void end_points(unsigned int number, xfrm_address_t *from,
 		       xfrm_address_t *to)
 {
 	xfrm_address_t gateway = { .a4 = htonl(GATEWAY) };
-	xfrm_address_t peer = { .a4 = htonl(FIRST_PEER + number / 2) };
+	xfrm_address_t peer = { .a4 = htonl(FIRST_PEER + number / 2 * SPREAD % PEERS) };
 
 	*from = number % 2 ? peer : gateway;
 	*to = number % 2 ? gateway : peer;
@@ -96,7 +101,7 @@ static void add(unsigned int number)
 	};
 
 	end_points(number, &m.sa.saddr, &m.sa.id.daddr);
-	m.sa.id.spi = htonl(FIRST_SPI + number);
+	m.sa.id.spi = htonl((FIRST_SPI + number) * SPREAD);
 	m.sa.reqid = 1 + number / 2;
 	tell(&m, sizeof(m));
 }
@@ -113,7 +118,7 @@ static void delete(unsigned int number)
 	xfrm_address_t from;
 
 	end_points(number, &from, &m.id.daddr);
-	m.id.spi = htonl(FIRST_SPI + number);
+	m.id.spi = htonl((FIRST_SPI + number) * SPREAD);
 	tell(&m, sizeof(m));
 }
 
