@@ -331,6 +331,17 @@ bool field_is_counter(const struct field *field)
 	return metric == NO_METRIC || metrics[metric].counter;
 }
 
+uint64_t figures_dropped(const struct figures *figures)
+{
+	const FWPUCLNT_DROPS *drops = &figures->drops;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < FWPUCLNT_DROP_REASONS; i++)
+		sum += drops->inboundEsp[i] + drops->inboundAh[i] +
+		       drops->inboundOther[i] + drops->outbound[i];
+	return sum;
+}
+
 /* Modulo the range of the field, whose half is the first that means a fall. */
 static bool field_rise(const struct field *field, uint64_t now, uint64_t then,
 		       uint64_t *rise)

@@ -105,6 +105,9 @@ const struct field *figures_rise(const struct figures *now,
 				 const struct figures *then,
 				 struct figures *rise);
 
+/* All that was dropped, in and out, each packet and each look-up once. */
+uint64_t figures_dropped(const struct figures *figures);
+
 /* A set of groups has their bits. */
 #define ALL_GROUPS ((1u << N_GROUPS) - 1)
 #define GROUP_BIT(group) (1u << ((group) - groups))

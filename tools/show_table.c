@@ -11,8 +11,10 @@
  *   2 + 25 | 2 + 11 | 2 + 11 | 2 + 11 | 2 + 11		traffic
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "line.h"
 #include "netns.h"
 #include "show.h"
 #include "units.h"
@@ -270,43 +272,109 @@ static bool has_cpus(const struct reading *reading)
 	       reading->samples[reading->n_samples - 1].cpu != ALL_CPUS;
 }
 
-static void show_heading(struct table *table)
+/* A baseline was subtracted: then the first line says since when. */
+static bool tells_since(const struct table *table)
+{
+	return !table->report->from && !table->report->compact;
+}
+
+static bool needs_heading(const struct table *table)
 {
 	const struct reading *reading = table->report->reading;
-	int cpu = table->sample->cpu;
 
-	if (!reading->named && !has_cpus(reading))
+	return reading->named || has_cpus(reading) || tells_since(table);
+}
+
+/* Which network namespace, which CPU, and since when they are counted. */
+static void put_heading(const struct table *table)
+{
+	const struct sample *sample = table->sample;
+	char time[TIME_SIZE];
+
+	if (table->report->reading->named)
+		netns_heading(table->out, sample->netns);
+	else
+		fputs("This network namespace", table->out);
+	if (sample->cpu != ALL_CPUS)
+		fprintf(table->out, ", CPU %d", sample->cpu);
+	if (tells_since(table))
+		fprintf(table->out, ", since %s",
+			time_text(since_1970(sample->since), time));
+}
+
+static void show_heading(struct table *table)
+{
+	if (!needs_heading(table))
 		return;
 	if (table->begun)
 		fputc('\n', table->out);
-	table->begun = true;
-	if (table->report->color)
-		fputs(BOLD, table->out);
-	if (reading->named)
-		netns_heading(table->out, table->sample->netns);
-	if (cpu != ALL_CPUS)
-		fprintf(table->out, "%sCPU %d", reading->named ? ", " : "", cpu);
-	else if (!reading->named)
-		fputs("All CPUs", table->out);
+	fputs(table->report->color ? BOLD : "", table->out);
+	put_heading(table);
 	fprintf(table->out, "%s\n", table->report->color ? PLAIN : "");
 	/* The first section follows its heading at once. */
 	table->begun = false;
 }
 
+static void show_sample(struct table *table, const struct sample *sample)
+{
+	const struct group *group, *end;
+
+	table->sample = sample;
+	if (is_idle(table))
+		return;
+	show_heading(table);
+	for (group = groups; group < groups + N_GROUPS; group = end) {
+		end = section_end(group);
+		show_section(table, group, end);
+	}
+}
+
+/* A network namespace begins here; its CPUs follow. */
+static bool begins(const struct reading *reading, const struct sample *sample)
+{
+	return sample == reading->samples ||
+	       strcmp(sample->netns, sample[-1].netns) != 0;
+}
+
+/* The one of which most was dropped is the first. */
+static int by_drops(const void *one, const void *other)
+{
+	const struct sample *a = *(const struct sample *const *)one;
+	const struct sample *b = *(const struct sample *const *)other;
+	uint64_t dropped_a = figures_dropped(&a->figures);
+	uint64_t dropped_b = figures_dropped(&b->figures);
+
+	if (dropped_a != dropped_b)
+		return dropped_a < dropped_b ? 1 : -1;
+	return a < b ? -1 : 1;
+}
+
+static void show_netns(struct table *table, const struct sample *sample)
+{
+	const struct reading *reading = table->report->reading;
+	const struct sample *end = reading->samples + reading->n_samples;
+
+	do
+		show_sample(table, sample++);
+	while (sample < end && !begins(reading, sample));
+}
+
 int show_table(FILE *out, const struct report *report)
 {
 	struct table table = { .out = out, .report = report };
-	const struct group *group, *end;
+	const struct reading *reading = report->reading;
+	const struct sample **firsts;
+	size_t n = 0;
 
-	for (size_t i = 0; i < report->reading->n_samples; i++) {
-		table.sample = &report->reading->samples[i];
-		if (is_idle(&table))
-			continue;
-		show_heading(&table);
-		for (group = groups; group < groups + N_GROUPS; group = end) {
-			end = section_end(group);
-			show_section(&table, group, end);
-		}
-	}
+	firsts = calloc(reading->n_samples + 1, sizeof(*firsts));
+	if (!firsts)
+		return -1;
+	for (size_t i = 0; i < reading->n_samples; i++)
+		if (begins(reading, &reading->samples[i]))
+			firsts[n++] = &reading->samples[i];
+	qsort(firsts, n, sizeof(*firsts), by_drops);
+	for (size_t i = 0; i < n; i++)
+		show_netns(&table, firsts[i]);
+	free(firsts);
 	return 0;
 }

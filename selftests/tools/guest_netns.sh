@@ -53,6 +53,14 @@ traffic()
 	done
 }
 
+blocked()
+{
+	ip -n "$two" xfrm policy add dst 192.0.2.9 dir out action block || return
+	! ip netns exec "$two" ping -q -c 1 192.0.2.9
+}
+
+first_line() { head -n 1 "$tmp/out" | grep -F "$1"; }
+
 not() { ! "$@"; }
 
 inode() { stat -Lc %i "$1"; }
@@ -78,7 +86,7 @@ if [[ ! -e /sys/module/ipsecstat || $EUID -ne 0 ]]; then
 	ktap_skip_all "needs the module loaded, and root"
 	exit "$KSFT_SKIP"
 fi
-ktap_set_plan 51
+ktap_set_plan 53
 
 one=stat-one-$$ two=stat-two-$$ broken=stat-broken-$$
 pings=$((3 * $(nproc)))
@@ -148,7 +156,10 @@ check "-a: each its own beginning" found "len({x['since'] for x in n.values()}) 
 run ip netns exec "$two" "$IPSECSTAT" -a -j
 check "-a from inside: under its name, before the others" found "list(n) == ['$two', '$one']"
 run "$IPSECSTAT" -a
-check "-a: headings" out_has "Network namespace $two"
+check "-a: headings" out_has "Network namespace $two, since $(date +%Y)-"
+check "a packet that a policy of the last one blocks" blocked
+run "$IPSECSTAT" -a
+check "-a: the one with most drops first" first_line "Network namespace $two, "
 run "$IPSECSTAT" -a -p
 check "-a -p: with its label" out_has "ipsec_sas_active{netns=\"$one\"} 2"
 check "-a -p: that of none" out_has 'ipsec_sas_active{netns=""} 0'
