@@ -25,6 +25,7 @@ import schema
 
 TOOL = os.path.join(ipsec.HERE, "../../tools/ipsecstat")
 PROBLEMS = 3                            # exit status
+IP_MTU_DISCOVER, IP_PMTUDISC_DO = 10, 2
 RULES = {                               # of what is dropped, by reason
     "no-state": "no-state", "larval": "larval", "auth": "auth",
     "transform": "transform", "late": "late", "repeated": "repeated",
@@ -130,6 +131,72 @@ class Cases:
                     ("XfrmOutNoStates", "XfrmOutPolBlock") if not rise[key]]
         return problems + doctor.differ({key: value for key, value in
                                          wanted.items() if value})
+
+    def _refused_out(self, rule, count, rest):
+        """The last of so many packets is refused by the SA with these words."""
+        self.link.b.ip(life.state("add", 0x1000),
+                       life.state("add", 0x1001, out=True, rest=rest),
+                       f"xfrm policy add {life.policy()} "
+                       "tmpl proto esp mode transport")
+        with Doctor(self.link.b) as doctor:
+            for _ in range(count):
+                self._ping()
+        seen = doctor.findings().get(rule, {"packets": 0, "who": []})
+        return doctor.problems + ipsec.differ(
+            rule, {"packets": seen["packets"], **dict(enumerate(seen["who"]))},
+            {"packets": 1,
+             0: "10.0.0.2 > 10.0.0.1, esp SPI 0x00001001: 1 packet"})
+
+    def sequence_numbers_used_up(self):
+        return self._refused_out("out-sequence", 2, "replay-oseq 0xfffffffe")
+
+    def ended_before_its_successor(self):
+        return self._refused_out("out-ended", 2, "limit packet-hard 1")
+
+    def no_route_to_the_peer(self):
+        path = "src 10.0.0.2 dst 203.0.113.9 proto esp"
+        self.link.b.ip(f"xfrm state add {path} spi 0x1000 mode tunnel {life.NULL}",
+                       f"xfrm policy add {life.policy()} tmpl {path} mode tunnel")
+        before = self.link.b.mib()
+        with Doctor(self.link.b) as doctor:
+            self._ping()
+        rise = self.link.b.mib()["XfrmOutBundleGenError"] - \
+            before["XfrmOutBundleGenError"]
+        return doctor.differ({"out-bundle": rise, "peer-half": 0}) + (
+            [] if rise else ["XfrmOutBundleGenError did not rise"])
+
+    def _through_b(self, target, size=4):
+        """A datagram of host a that b is to forward, and must not fragment."""
+        self.link.a.ip("route add 192.0.2.0/24 via 10.0.0.2")
+        with ipsec.inside(self.link.a.name):
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with sock:
+            sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
+            sock.sendto(bytes(size), (target, 9))
+
+    def _snmp(self, name):
+        with ipsec.inside(self.link.b.name):
+            with open("/proc/thread-self/net/snmp", encoding="ascii") as file:
+                names, values = file.readline().split(), file.readline().split()
+        return int(values[names.index(name)])
+
+    def not_forwarded(self):
+        self.link.b.ip(*self._pair(0x1000))
+        self.link.b.sysctl("ipv4/ip_forward", 0)
+        with Doctor(self.link.b) as doctor:
+            self._through_b("192.0.2.9")
+            ipsec.until(lambda: self._snmp("InAddrErrors"), "nobody's packet")
+        return doctor.differ({"not-forwarded": 1}, problems=False)
+
+    def too_large_to_be_forwarded(self):
+        self.link.b.sysctl("ipv4/ip_forward", 1)
+        self.link.b.ip(*self._pair(0x1000), "link add narrow type dummy",
+                       "link set narrow mtu 1000 up",
+                       "addr add 192.0.2.1/24 dev narrow")
+        with Doctor(self.link.b) as doctor:
+            self._through_b("192.0.2.9", 1200)
+            ipsec.until(lambda: self._snmp("FragFails"), "it does not fit")
+        return doctor.differ({"mtu": 1}, problems=False)
 
     def peer_that_is_half(self):
         self.link.b.ip(life.state("add", 0x1000))
