@@ -3,8 +3,10 @@
  * ipsecstat drops: the kernel's table of recent drops, whose packets they were.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 #include "drops.h"
@@ -148,11 +150,16 @@ int drops_read(struct table *table)
 	return err ? -1 : 0;
 }
 
-/* What is shown of the network namespaces, one after the other. */
-struct showing {
-	const struct settings *settings;
-	struct json_object *named;	/* of all, by name */
-	bool begun;
+/* The table of one network namespace. */
+struct found {
+	char netns[NAME_MAX + 1];	/* "" for one without a name */
+	struct table table;
+};
+
+/* Those that could be read. */
+struct collection {
+	struct found *found;
+	size_t count;
 };
 
 static int out_of_memory(void)
@@ -161,79 +168,115 @@ static int out_of_memory(void)
 	return -1;
 }
 
-static int show_table(const struct showing *showing, const struct table *table,
-		      const char *netns)
-{
-	if (showing->settings->all_netns) {
-		if (showing->begun)
-			putchar('\n');
-		netns_heading(stdout, netns);
-		putchar('\n');
-	}
-	return drops_table(table, &showing->settings->view) ? out_of_memory() : 0;
-}
-
-static int show_json(const struct showing *showing, const struct table *table,
-		     const char *netns)
-{
-	struct json_object *object;
-
-	if (showing->settings->all_netns) {
-		object = table_object(json_object_new_object(), table);
-		return json_add(showing->named, netns, object) ?
-		       out_of_memory() : 0;
-	}
-	object = table_object(root_object(), table);
-	return json_write(stdout, object, false) ? out_of_memory() : 0;
-}
-
 static int visit(void *context, const char *netns)
 {
-	struct showing *showing = context;
-	struct table table = { 0 };
-	int err = drops_read(&table);
+	struct collection *all = context;
+	struct found *found = reallocarray(all->found, all->count + 1,
+					   sizeof(*found));
 
-	if (!err && showing->settings->json)
-		err = show_json(showing, &table, netns);
-	else if (!err)
-		err = show_table(showing, &table, netns);
-	showing->begun = true;
-	free(table.lines);
-	return err;
+	if (!found)
+		return out_of_memory();
+	all->found = found;
+	found += all->count;
+	*found = (struct found){ 0 };
+	snprintf(found->netns, sizeof(found->netns), "%s", netns);
+	if (drops_read(&found->table)) {
+		free(found->table.lines);
+		return -1;
+	}
+	all->count++;
+	return 0;
 }
 
-/* All that can be read are shown. 0, or another number. */
-static int show_all_json(struct showing *showing)
+static uint64_t packets_of(const struct table *table)
 {
-	struct json_object *root = root_object();
-	int err;
+	uint64_t sum = table->whole[EVICTED] + table->whole[MISSED] +
+		       table->whole[UNSEEN];
 
-	showing->named = json_object_new_object();
-	if (!root || !showing->named ||
-	    json_add(root, "netns", json_object_get(showing->named))) {
-		err = out_of_memory();
-	} else {
-		err = netns_visit_all(visit, showing);
-		if (json_write(stdout, json_object_get(root), false))
-			err = out_of_memory();
+	for (size_t i = 0; i < table->n_lines; i++)
+		sum += table->lines[i].packets;
+	return sum;
+}
+
+/* The one of which most was dropped is the first. */
+static int by_packets(const void *one, const void *other)
+{
+	const struct found *a = one, *b = other;
+	uint64_t packets_a = packets_of(&a->table);
+	uint64_t packets_b = packets_of(&b->table);
+
+	if (packets_a != packets_b)
+		return packets_a < packets_b ? 1 : -1;
+	return strcmp(a->netns, b->netns);
+}
+
+static int show_tables(struct collection *all, const struct settings *settings)
+{
+	int err = 0;
+
+	if (all->count)
+		qsort(all->found, all->count, sizeof(*all->found), by_packets);
+	for (size_t i = 0; !err && i < all->count; i++) {
+		if (settings->all_netns) {
+			fputs(i ? "\n" : "", stdout);
+			netns_heading(stdout, all->found[i].netns);
+			putchar('\n');
+		}
+		err = drops_table(&all->found[i].table, &settings->view);
 	}
-	json_object_put(showing->named);
-	json_object_put(root);
-	return err;
+	return err ? out_of_memory() : 0;
+}
+
+static int add_found(struct json_object *root, const struct collection *all)
+{
+	struct json_object *named = json_object_new_object();
+
+	if (json_add(root, "netns", named))
+		return -1;
+	for (size_t i = 0; i < all->count; i++)
+		if (json_add(named, all->found[i].netns,
+			     table_object(json_object_new_object(),
+					  &all->found[i].table)))
+			return -1;
+	return 0;
+}
+
+static int show_json(const struct collection *all,
+		     const struct settings *settings)
+{
+	struct json_object *root;
+
+	/* Why it could not be read has been said. */
+	if (!settings->all_netns && !all->count)
+		return 0;
+	root = root_object();
+	if (!settings->all_netns) {
+		root = table_object(root, &all->found[0].table);
+	} else if (root && add_found(root, all)) {
+		json_object_put(root);
+		root = NULL;
+	}
+	return json_write(stdout, root, false) ? out_of_memory() : 0;
+}
+
+static void collection_free(struct collection *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		free(all->found[i].table.lines);
+	free(all->found);
 }
 
 static int run(int argc, char **argv)
 {
 	struct settings settings = { 0 };
-	struct showing showing = { .settings = &settings };
+	struct collection all = { 0 };
 	int err, status;
 
 	parse_options(&drops_command, argc, argv, &settings);
-	if (settings.all_netns && settings.json)
-		err = show_all_json(&showing);
-	else
-		err = netns_visit_chosen(settings.netns, settings.all_netns,
-					 visit, &showing);
+	err = netns_visit_chosen(settings.netns, settings.all_netns, visit, &all);
+	err |= settings.json ? show_json(&all, &settings) :
+			       show_tables(&all, &settings);
+	collection_free(&all);
 	status = finish_output();
 	return err ? EXIT_FAILURE : status;
 }

@@ -30,7 +30,7 @@ struct json_member {
 struct json_object *json_object_of(struct json_member *members, size_t count);
 
 /*
- * Writes an object, in one line or indented, and takes it over. 0, or -1 for want
+ * Writes an object, in one line or indented, and takes it over. 0, or -1 if out
  * of memory; then it may be NULL. Errors of out are left for the caller to find.
  */
 int json_write(FILE *out, struct json_object *root, bool line);

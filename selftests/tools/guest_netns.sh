@@ -59,6 +59,12 @@ blocked()
 	! ip netns exec "$two" ping -q -c 1 192.0.2.9
 }
 
+unknown()
+{
+	ip -n "$two" xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x100 || return
+	! ip netns exec "$one" ping -q -c 1 -W 0.1 192.0.2.2
+}
+
 first_line() { head -n 1 "$tmp/out" | grep -F "$1"; }
 
 not() { ! "$@"; }
@@ -86,7 +92,7 @@ if [[ ! -e /sys/module/ipsecstat || $EUID -ne 0 ]]; then
 	ktap_skip_all "needs the module loaded, and root"
 	exit "$KSFT_SKIP"
 fi
-ktap_set_plan 53
+ktap_set_plan 55
 
 one=stat-one-$$ two=stat-two-$$ broken=stat-broken-$$
 pings=$((3 * $(nproc)))
@@ -192,6 +198,9 @@ run "$IPSECSTAT" -a --save "$tmp/saved"
 ip netns exec "$one" ping -q -c 1 192.0.2.2 >"$tmp/ping"
 run "$IPSECSTAT" -a -j --since "$tmp/saved"
 check "--since: what rose in each" found "[x['inboundTrafficStatistics']['totalSuccessfulPackets'] for x in n.values()] == [0, 1, 1]"
+check "a packet for which the last one has no SA" unknown
+run "$IPSECSTAT" drops -a
+check "drops -a: the one with most drops first" first_line "Network namespace $two"
 ip netns delete "$two"
 ip netns add "$two"
 run "$IPSECSTAT" -a -j --since "$tmp/saved"
