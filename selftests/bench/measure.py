@@ -8,8 +8,9 @@
     measure.py wide     reads and memory where many CPUs are possible
     measure.py cpus     packets on one CPU and on four
     measure.py bulk     a bulk transfer
+    measure.py time     packets and a bulk transfer, on the machine's own processor
 
-In all but the last two, the clock of the guest counts instructions.
+In all but the last three, the clock of the guest counts instructions.
 
 What is compared is measured in turns, without and with the module, so that
 whatever drifts is the same for both.
@@ -26,7 +27,6 @@ import gateway
 import lanes
 from lanes import HERE, ipsec
 
-TURNS = (False, True) * 2
 SIZES = (64, 1400)
 STEPS = (2, 100, 1000, 10000, 100000)
 MANY = STEPS[-1]
@@ -53,10 +53,10 @@ def compare(row, turns, best=statistics.median, **figures):
         **figures)
 
 
-def in_turns(measure):
+def in_turns(measure, pairs=2):
     """[(loaded, what measure() returned)]."""
     done = []
-    for loaded in TURNS:
+    for loaded in (False, True) * pairs:
         lanes.module(loaded)
         done.append((loaded, measure()))
     return done
@@ -75,11 +75,11 @@ def all_lanes():
 
 def hooks(every):
     rows = [(lane, size) for lane in every for size in SIZES]
-    turns = in_turns(lambda: [lanes.cost(*row) for row in rows])
+    turns = in_turns(lambda: [lanes.cost(*row) for row in rows], 4)
     for index, (lane, size) in enumerate(rows):
         for side, way in enumerate(lanes.WAYS):
             compare("packet", [(loaded, costs[index][side])
-                               for loaded, costs in turns], min,
+                               for loaded, costs in turns],
                     kind=lane.name, size=size, way=way,
                     sas=lane.ends[0] == "out-0")
 
@@ -334,7 +334,7 @@ def transfer(megabytes):
     raise OSError(f"iperf3: {done.stdout}")
 
 
-def transfers(megabytes, pairs):
+def transfers(megabytes, pairs, on="emulated"):
     """Pairs of transfers, with and without; which comes first takes turns."""
     bulk_hosts()
     ratios, rates = [], []
@@ -348,7 +348,7 @@ def transfers(megabytes, pairs):
         ratios.append(pair[True] / pair[False])
         rates.append(pair[False])
     quarters = statistics.quantiles(ratios, n=4)
-    say("bulk", rate=statistics.median(rates), ratio=quarters[1],
+    say("bulk", on=on, rate=statistics.median(rates), ratio=quarters[1],
         low=quarters[0], high=quarters[2], pairs=pairs)
 
 
@@ -377,6 +377,20 @@ def bulk():
     transfers(16, 10)
 
 
+def times():
+    """Nanoseconds of the cheapest packets, by the median of many turns."""
+    every = [lane for lane in all_lanes() if lane.protocol]
+    lanes.build(every)
+    rows = [(lane, size) for lane in every for size in SIZES]
+    turns = in_turns(lambda: [lanes.cost(*row) for row in rows], 20)
+    for index, (lane, size) in enumerate(rows):
+        for side, way in enumerate(lanes.WAYS):
+            compare("time", [(loaded, costs[index][side])
+                             for loaded, costs in turns],
+                    kind=lane.name, size=size, way=way)
+    transfers(1024, 20, "this processor")
+
+
 lanes.prepare()
 {"packets": packets, "sas": sas, "peers": peers_read, "cpus": cpus, "wide": wide,
- "bulk": bulk}[sys.argv[1]]()
+ "bulk": bulk, "time": times}[sys.argv[1]]()
