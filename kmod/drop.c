@@ -15,7 +15,7 @@
  *						count it at its peer (peer.c)
  *
  * Outbound, the lines are the figures, and the freed packet tells whose it was: an
- * SA refused it in xfrm_output(), or it was forwarded and no policy or SA was found.
+ * SA refused it in xfrm_output_one(), or it was forwarded and no policy or SA was found.
  *
  * Some reasons need more, and have functions of their own that run before the
  * packet is freed: an SPI without SA or one of the other direction, where the
@@ -330,7 +330,8 @@ static void ipsecstat_on_free(struct sk_buff *skb, const void *location,
 	if (skb->dev && dev_net(skb->dev) != net)
 		attributed |= ipsecstat_take_steps(dev_net(skb->dev), site, skb,
 						   sp);
-	if (site == IPSECSTAT_SITE_FORWARD && !attributed && skb->dev)
+	if (site == IPSECSTAT_SITE_FORWARD && !attributed &&
+	    reason == SKB_DROP_REASON_XFRM_POLICY)
 		ipsecstat_record_forwarded(dev_net(skb->dev), skb);
 	__this_cpu_write(ipsecstat_hint.skb, NULL);
 }

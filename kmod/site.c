@@ -30,10 +30,9 @@ static const struct {
 	enum ipsecstat_site site;
 } ipsecstat_sites[] = {
 	{ "xfrm_input", IPSECSTAT_SITE_INPUT },
-	{ "xfrm_output", IPSECSTAT_SITE_OUTPUT },
+	/* xfrm_output() itself frees packets that it has segmented, too. */
 	{ "xfrm_output_resume", IPSECSTAT_SITE_OUTPUT },
 	{ "xfrm_output_one", IPSECSTAT_SITE_OUTPUT },
-	{ "xfrm_dev_direct_output", IPSECSTAT_SITE_OUTPUT },
 	{ "xfrm_state_flush", IPSECSTAT_SITE_FLUSH },
 	{ "ip_forward", IPSECSTAT_SITE_FORWARD },
 	{ "ip6_forward", IPSECSTAT_SITE_FORWARD },

@@ -10,7 +10,7 @@
  * @IPSECSTAT_SITE_POLICY: one that frees what the policy check refused
  * @IPSECSTAT_SITE_FORWARD: the same, on the way to another host
  * @IPSECSTAT_SITE_INPUT: xfrm_input()
- * @IPSECSTAT_SITE_OUTPUT: xfrm_output() or one below it
+ * @IPSECSTAT_SITE_OUTPUT: xfrm_output_one(), which refuses and frees
  * @IPSECSTAT_SITE_FLUSH: xfrm_state_flush()
  */
 enum ipsecstat_site {

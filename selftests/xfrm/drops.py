@@ -32,7 +32,7 @@ import nl
 import raw
 import schema
 from netlink import EINVAL, EPERM, EPROTONOSUPPORT, become, in_child, refused
-from wire import Wire, esp, who
+from wire import Wire, esp, ipv4, who
 
 LIMIT = 256
 FLOOD = 20000
@@ -360,6 +360,20 @@ class Cases:
         wanted = self._forwarded(target, 4)
         return until(lambda: self._seen() == wanted, f"{wanted}") + \
             ipsec.disagreements(self.link.b)
+
+    def forwarded_badly_while_others_look_up(self):
+        """Dropped since it was sent to all: their line does not name it."""
+        target = self._forwarding()[4]
+        udp = struct.pack("!HHHH", 9, 9, 8, 0)
+        with ipsec.on_one_cpu():
+            self._udp(self.link.b, target, 1)
+            self.wire.socket.send(
+                b"\xff" * 6 + self.wire.ether[4][6:] +
+                ipv4((self.wire.ends[4][0], target), socket.IPPROTO_UDP, udp))
+            self._dropped(SPI)              # is there when the other one is gone
+        return ipsec.differ("line", counts(self.family.lines()),
+                            {self.wire.who(SPI): 1}) + (
+            [] if self.link.b.mib()["XfrmOutPolBlock"] == 1 else ["no look-up"])
 
     def tool_shows_what_went_out(self):
         problems = self._refused("sequence", "replay-oseq 0xffffffff", 4, 1, 1)

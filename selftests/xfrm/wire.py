@@ -7,18 +7,22 @@ import ipsec
 import nl
 
 
+def ipv4(ends, proto, body):
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, proto,
+                       0) + b"".join(map(ipsec.packed, ends))
+    return head[:10] + checksum(head) + head[12:] + body
+
+
+def ipv6(ends, proto, body):
+    return struct.pack("!IHBB", 6 << 28, len(body), proto, 64) + \
+        b"".join(map(ipsec.packed, ends)) + body
+
+
 def esp(ends, spi, seq=1):
     """ESP under this SPI, and nothing of sense behind it."""
     body = struct.pack("!II", spi, seq) + bytes(32)
-    packed = [ipsec.packed(end) for end in ends]
-    if len(packed[0]) == 4:
-        head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64,
-                           nl.ESP, 0) + b"".join(packed)
-        head = head[:10] + checksum(head) + head[12:]
-    else:
-        head = struct.pack("!IHBB", 6 << 28, len(body), nl.ESP, 64) + \
-            b"".join(packed)
-    return head + body
+    packet = ipv6 if ":" in ends[0] else ipv4
+    return packet(ends, nl.ESP, body)
 
 
 def checksum(header):
