@@ -309,16 +309,14 @@ static struct net *ipsecstat_tracked_net(const struct sec_path *sp)
  * device, and so it is where a tunnel device in another namespace than its SAs
  * rejected the packet, or a forwarded one finds no way on.
  */
-static void ipsecstat_on_free(struct sk_buff *skb, const void *location,
-			      enum skb_drop_reason reason)
+static noinline void ipsecstat_on_refused(struct sk_buff *skb,
+					  enum ipsecstat_site site,
+					  enum skb_drop_reason reason)
 {
-	enum ipsecstat_site site = ipsecstat_freed_by(location, reason);
 	const struct sec_path *sp;
 	bool attributed = false;
 	struct net *net;
 
-	if (site == IPSECSTAT_SITE_UNKNOWN)
-		return;
 	if (site == IPSECSTAT_SITE_OUTPUT) {
 		ipsecstat_record_outbound(skb);
 		return;
@@ -336,11 +334,18 @@ static void ipsecstat_on_free(struct sk_buff *skb, const void *location,
 	__this_cpu_write(ipsecstat_hint.skb, NULL);
 }
 
-/* From 7.0 on tracepoints leave preemption on, and the lines are a CPU's own. */
+/*
+ * Each packet comes here that the host drops, most of them for nothing. From 7.0 on
+ * tracepoints leave preemption on, and the lines are a CPU's own.
+ */
 static void ipsecstat_on_kfree_skb(IPSECSTAT_KFREE_SKB_ARGS)
 {
+	enum ipsecstat_site site = ipsecstat_freed_by(location, reason);
+
+	if (likely(site == IPSECSTAT_SITE_UNKNOWN))
+		return;
 	preempt_disable_notrace();
-	ipsecstat_on_free(skb, location, reason);
+	ipsecstat_on_refused(skb, site, reason);
 	preempt_enable_notrace();
 }
 

@@ -24,9 +24,9 @@ SIZE = 64
 # hook cheaper lowers its bound.
 WITHOUT = {None: (2, 2, 2)}  # 0 0 0, while the host has neither SA nor policy
 WITH = {
-    "ESP": (30, 26, 39),  # 28 24 37
-    "AH": (30, 26, 39),  # 28 24 37
-    None: (2, 2, 39),  # 0 0 37
+    "ESP": (30, 26, 31),  # 28 24 29
+    "AH": (30, 26, 31),  # 28 24 29
+    None: (2, 2, 31),  # 0 0 29
 }
 
 
