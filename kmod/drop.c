@@ -238,12 +238,9 @@ static bool ipsecstat_take_steps(struct net *net, enum ipsecstat_site site,
 static void ipsecstat_record_forwarded(struct net *net,
 				       const struct sk_buff *skb)
 {
+	int reason = ipsecstat_mib_out_moved(net, IPSECSTAT_MIB_BY_ROUTE);
 	struct ipsecstat_packet packet;
-	int reason;
 
-	if (!ipsecstat_mib_ready(net))
-		return;
-	reason = ipsecstat_mib_out_moved(net, IPSECSTAT_MIB_BY_ROUTE);
 	if (reason < 0)
 		return;
 	ipsecstat_packet_read(net, skb, NULL, NULL, &packet);
@@ -266,7 +263,7 @@ static void ipsecstat_record_outbound(const struct sk_buff *skb)
 	if (!dst || !dst->xfrm)
 		return;
 	net = dev_net(dst->dev);
-	if (read_pnet(&dst->xfrm->xs_net) != net || !ipsecstat_mib_ready(net))
+	if (read_pnet(&dst->xfrm->xs_net) != net)
 		return;
 	reason = ipsecstat_mib_out_moved(net, IPSECSTAT_MIB_BY_OUTPUT);
 	if (reason < 0)

@@ -205,17 +205,20 @@ unsigned long ipsecstat_mib_moved(struct net *net, int line)
  * These lines are not attributed to packets: a look-up needs none. Of one that is
  * freed, this tells the reason, unless look-ups of others moved lines as well.
  *
- * Context: Preemption off, ipsecstat_mib_ready() before.
+ * Context: Preemption off, without the lock of sa.c.
  * Return: the reason of the only line that moved since the last call with @by, or
  *	a negative number
  */
 int ipsecstat_mib_out_moved(struct net *net, enum ipsecstat_mib_by by)
 {
 	const unsigned long *mib = ipsecstat_mib(net, smp_processor_id());
-	struct ipsecstat_cpu *c = this_cpu_ptr(ipsecstat_net(net)->cpu);
 	int i, reason = -1, moved = 0;
+	struct ipsecstat_cpu *c;
 	unsigned long now;
 
+	if (!ipsecstat_mib_ready(net))
+		return -1;
+	c = this_cpu_ptr(ipsecstat_net(net)->cpu);
 	for (i = 0; i < IPSECSTAT_MIB_OUT; i++) {
 		now = READ_ONCE(mib[ipsecstat_mib_out[i].line]);
 		if (ipsecstat_mib_out[i].by != by || c->mib_out_seen[i] == now)

@@ -7,9 +7,16 @@
 #define COMMAND_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* For qsort(), largest first. */
+static inline int descending(uint64_t one, uint64_t other)
+{
+	return (one < other) - (one > other);
+}
 
 #define EXIT_USAGE 2
 

@@ -202,12 +202,9 @@ static uint64_t packets_of(const struct table *table)
 static int by_packets(const void *one, const void *other)
 {
 	const struct found *a = one, *b = other;
-	uint64_t packets_a = packets_of(&a->table);
-	uint64_t packets_b = packets_of(&b->table);
+	int order = descending(packets_of(&a->table), packets_of(&b->table));
 
-	if (packets_a != packets_b)
-		return packets_a < packets_b ? 1 : -1;
-	return strcmp(a->netns, b->netns);
+	return order ? order : strcmp(a->netns, b->netns);
 }
 
 static int show_tables(struct collection *all, const struct settings *settings)

@@ -42,12 +42,6 @@ struct course {
 
 #define ANY_STATE	(-1)
 
-/* Largest first. */
-static int descending(uint64_t one, uint64_t other)
-{
-	return (one < other) - (one > other);
-}
-
 static uint64_t bytes_of(const FWPUCLNT_PEER *peer)
 {
 	return peer->sums.bytesInbound + peer->sums.bytesOutbound;

@@ -341,12 +341,10 @@ static int by_drops(const void *one, const void *other)
 {
 	const struct sample *a = *(const struct sample *const *)one;
 	const struct sample *b = *(const struct sample *const *)other;
-	uint64_t dropped_a = figures_dropped(&a->figures);
-	uint64_t dropped_b = figures_dropped(&b->figures);
+	int order = descending(figures_dropped(&a->figures),
+			       figures_dropped(&b->figures));
 
-	if (dropped_a != dropped_b)
-		return dropped_a < dropped_b ? 1 : -1;
-	return a < b ? -1 : 1;
+	return order ? order : (a > b) - (a < b);
 }
 
 static void show_netns(struct table *table, const struct sample *sample)

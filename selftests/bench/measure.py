@@ -73,13 +73,14 @@ def all_lanes():
          for i, version in enumerate((4, 6))]
 
 
-def hooks(every):
-    rows = [(lane, size) for lane in every for size in SIZES]
-    turns = in_turns(lambda: [lanes.cost(*row) for row in rows], 4)
-    for index, (lane, size) in enumerate(rows):
+def hooks(row, every, pairs):
+    """Packets of all kinds and sizes, by the median of so many turns of each."""
+    kinds = [(lane, size) for lane in every for size in SIZES]
+    turns = in_turns(lambda: [lanes.cost(*kind) for kind in kinds], pairs)
+    for index, (lane, size) in enumerate(kinds):
         for side, way in enumerate(lanes.WAYS):
-            compare("packet", [(loaded, costs[index][side])
-                               for loaded, costs in turns],
+            compare(row, [(loaded, costs[index][side])
+                          for loaded, costs in turns],
                     kind=lane.name, size=size, way=way,
                     sas=lane.ends[0] == "out-0")
 
@@ -357,7 +358,7 @@ def transfers(megabytes, pairs, on="emulated"):
 def packets():
     every = all_lanes()
     lanes.build(every)
-    hooks(every)
+    hooks("packet", every, 4)
     alternatives(every)
 
 
@@ -378,16 +379,10 @@ def bulk():
 
 
 def times():
-    """Nanoseconds of the cheapest packets, by the median of many turns."""
+    """Nanoseconds of the cheapest packets, in many turns."""
     every = [lane for lane in all_lanes() if lane.protocol]
     lanes.build(every)
-    rows = [(lane, size) for lane in every for size in SIZES]
-    turns = in_turns(lambda: [lanes.cost(*row) for row in rows], 20)
-    for index, (lane, size) in enumerate(rows):
-        for side, way in enumerate(lanes.WAYS):
-            compare("time", [(loaded, costs[index][side])
-                             for loaded, costs in turns],
-                    kind=lane.name, size=size, way=way)
+    hooks("time", every, 20)
     transfers(1024, 20, "this processor")
 
 

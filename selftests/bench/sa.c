@@ -82,6 +82,11 @@ static void end_points(unsigned int number, xfrm_address_t *from,
 	*to = number % 2 ? gateway : peer;
 }
 
+static __be32 spi_of(unsigned int number)
+{
+	return htonl((FIRST_SPI + number) * SPREAD);
+}
+
 static void add(unsigned int number)
 {
 	static struct add m = {
@@ -101,7 +106,7 @@ static void add(unsigned int number)
 	};
 
 	end_points(number, &m.sa.saddr, &m.sa.id.daddr);
-	m.sa.id.spi = htonl((FIRST_SPI + number) * SPREAD);
+	m.sa.id.spi = spi_of(number);
 	m.sa.reqid = 1 + number / 2;
 	tell(&m, sizeof(m));
 }
@@ -118,7 +123,7 @@ static void delete(unsigned int number)
 	xfrm_address_t from;
 
 	end_points(number, &from, &m.id.daddr);
-	m.id.spi = htonl((FIRST_SPI + number) * SPREAD);
+	m.id.spi = spi_of(number);
 	tell(&m, sizeof(m));
 }
 

@@ -161,8 +161,8 @@ class Cases:
         before = self.link.b.mib()
         with Doctor(self.link.b) as doctor:
             self._ping()
-        rise = self.link.b.mib()["XfrmOutBundleGenError"] - \
-            before["XfrmOutBundleGenError"]
+        rise = ipsec.changes(before, self.link.b.mib()).get(
+            "XfrmOutBundleGenError", 0)
         return doctor.differ({"out-bundle": rise, "peer-half": 0}) + (
             [] if rise else ["XfrmOutBundleGenError did not rise"])
 
@@ -175,18 +175,12 @@ class Cases:
             sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
             sock.sendto(bytes(size), (target, 9))
 
-    def _snmp(self, name):
-        with ipsec.inside(self.link.b.name):
-            with open("/proc/thread-self/net/snmp", encoding="ascii") as file:
-                names, values = file.readline().split(), file.readline().split()
-        return int(values[names.index(name)])
-
     def not_forwarded(self):
         self.link.b.ip(*self._pair(0x1000))
         self.link.b.sysctl("ipv4/ip_forward", 0)
         with Doctor(self.link.b) as doctor:
             self._through_b("192.0.2.9")
-            ipsec.until(lambda: self._snmp("InAddrErrors"), "nobody's packet")
+            ipsec.until(lambda: self._counter("snmp", "InAddrErrors"), "nobody's packet")
         return doctor.differ({"not-forwarded": 1}, problems=False)
 
     def too_large_to_be_forwarded(self):
@@ -196,7 +190,7 @@ class Cases:
                        "addr add 192.0.2.1/24 dev narrow")
         with Doctor(self.link.b) as doctor:
             self._through_b("192.0.2.9", 1200)
-            ipsec.until(lambda: self._snmp("FragFails"), "it does not fit")
+            ipsec.until(lambda: self._counter("snmp", "FragFails"), "it does not fit")
         return doctor.differ({"mtu": 1}, problems=False)
 
     def peer_that_is_half(self):
@@ -243,13 +237,14 @@ class Cases:
             with sock:
                 sock.bind(("192.0.2.7", 0))
                 sock.sendto(b"data", ("10.0.0.2", 9))
-            ipsec.until(lambda: self._counter("IPReversePathFilter"),
+            ipsec.until(lambda: self._counter("netstat", "IPReversePathFilter"),
                         "the filter drops")
         return doctor.differ({"reverse-path": 1})
 
-    def _counter(self, name):
+    def _counter(self, table, name):
+        """Of the first two lines, names and values."""
         with ipsec.inside(self.link.b.name):
-            with open("/proc/thread-self/net/netstat", encoding="ascii") as file:
+            with open(f"/proc/thread-self/net/{table}", encoding="ascii") as file:
                 names, values = file.readline().split(), file.readline().split()
         return int(values[names.index(name)])
 

@@ -263,6 +263,12 @@ class Router:
     def mend(self):
         self.host.ip("link set eth2 up")
 
+    def move(self, ports):
+        """Connections that come from now on have other ports."""
+        self.cut()
+        self.masquerade(ports)
+        self.mend()
+
 
 # --- cases ------------------------------------------------------------------
 
@@ -494,9 +500,7 @@ class Cases:
         the packet is through.
         """
         def send():
-            self.router.cut()
-            self.router.masquerade("6000-6999")
-            self.router.mend()
+            self.router.move("6000-6999")
             with self.b.paused(), Exchange(self.link, "behind") as exchange:
                 exchange.one_way()
 

@@ -140,9 +140,7 @@ class Cases:
 
     def nat_port_changes(self):
         """The SAs are others, the peer is not."""
-        self.router.cut()
-        self.router.masquerade("6000-6999")
-        self.router.mend()
+        self.router.move("6000-6999")
         with Exchange(self.link, "behind") as exchange:
             with self.b.paused():
                 exchange.one_way()
