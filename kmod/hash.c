@@ -46,37 +46,19 @@ static bool ipsecstat_hash_is_full(const struct ipsecstat_hash *hash)
 }
 
 /**
- * ipsecstat_hash_add() - add an entry
- * @hash: the table
- * @node: of the entry
+ * ipsecstat_hash_grow() - go on to grow, or begin to
+ * @hash: the table, with more in it than chains
  *
  * Context: Any. Its lock is held.
  */
-void ipsecstat_hash_add(struct ipsecstat_hash *hash, struct hlist_node *node)
+void ipsecstat_hash_grow(struct ipsecstat_hash *hash)
 {
 	int step;
 
 	for (step = 0; hash->before && step < IPSECSTAT_HASH_STEP; step++)
 		ipsecstat_hash_move(hash);
-	hlist_add_head(node, ipsecstat_hash_chain(hash, hash->key(node)));
-	hash->count++;
-	if (unlikely(ipsecstat_hash_is_full(hash)))
+	if (ipsecstat_hash_is_full(hash))
 		schedule_work(&hash->work);
-}
-
-/**
- * ipsecstat_hash_del() - take an entry out
- * @hash: the table
- * @node: of the entry; if it is in no table, nothing is done
- *
- * Context: Any. Its lock is held.
- */
-void ipsecstat_hash_del(struct ipsecstat_hash *hash, struct hlist_node *node)
-{
-	if (hlist_unhashed(node))
-		return;
-	hlist_del_init(node);
-	hash->count--;
 }
 
 /* Without memory, chains grow longer until the next addition asks again. */

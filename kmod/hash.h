@@ -41,8 +41,7 @@ int ipsecstat_hash_init(struct ipsecstat_hash *hash,
 			u64 (*key)(const struct hlist_node *node),
 			raw_spinlock_t *lock);
 void ipsecstat_hash_exit(struct ipsecstat_hash *hash);
-void ipsecstat_hash_add(struct ipsecstat_hash *hash, struct hlist_node *node);
-void ipsecstat_hash_del(struct ipsecstat_hash *hash, struct hlist_node *node);
+void ipsecstat_hash_grow(struct ipsecstat_hash *hash);
 
 /**
  * ipsecstat_hash_chain() - where all of a key are
@@ -63,6 +62,39 @@ ipsecstat_hash_chain(const struct ipsecstat_hash *hash, u64 key)
 			return &hash->before[index];
 	}
 	return &hash->heads[key >> (64 - hash->bits)];
+}
+
+/**
+ * ipsecstat_hash_add() - add an entry
+ * @hash: the table
+ * @node: of the entry
+ * @key: of the entry
+ *
+ * Context: Any. Its lock is held.
+ */
+static inline void ipsecstat_hash_add(struct ipsecstat_hash *hash,
+				      struct hlist_node *node, u64 key)
+{
+	hlist_add_head(node, ipsecstat_hash_chain(hash, key));
+	hash->count++;
+	if (unlikely(hash->before || hash->count >> hash->bits))
+		ipsecstat_hash_grow(hash);
+}
+
+/**
+ * ipsecstat_hash_del() - take an entry out
+ * @hash: the table
+ * @node: of the entry; if it is in no table, nothing is done
+ *
+ * Context: Any. Its lock is held.
+ */
+static inline void ipsecstat_hash_del(struct ipsecstat_hash *hash,
+				      struct hlist_node *node)
+{
+	if (hlist_unhashed(node))
+		return;
+	hlist_del_init(node);
+	hash->count--;
 }
 
 #endif /* _IPSECSTAT_HASH_H */

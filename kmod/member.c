@@ -21,6 +21,8 @@
 #include "sa.h"
 
 #define IPSECSTAT_MEMBER_RESERVE	64
+/* What a thousand SAs that are replaced at once leave, the next ones take. */
+#define IPSECSTAT_MEMBER_SPARE		1024
 
 static struct ipsecstat_hash ipsecstat_by_sa;
 static struct ipsecstat_hash ipsecstat_by_flow;
@@ -80,16 +82,15 @@ static bool ipsecstat_same_flow(const struct ipsecstat_member *one,
  */
 static bool ipsecstat_flow_join(struct ipsecstat_member *member)
 {
+	u64 key = ipsecstat_flow_key(member);
 	const struct ipsecstat_member *other;
-	struct hlist_head *chain;
 
-	chain = ipsecstat_hash_chain(&ipsecstat_by_flow,
-				     ipsecstat_flow_key(member));
-	hlist_for_each_entry(other, chain, flow)
+	hlist_for_each_entry(other, ipsecstat_hash_chain(&ipsecstat_by_flow, key),
+			     flow)
 		if (other->x->id.spi != member->x->id.spi &&
 		    ipsecstat_same_flow(other, member))
 			break;
-	ipsecstat_hash_add(&ipsecstat_by_flow, &member->flow);
+	ipsecstat_hash_add(&ipsecstat_by_flow, &member->flow, key);
 	return other;
 }
 
@@ -170,12 +171,12 @@ struct ipsecstat_member *ipsecstat_member_add(struct ipsecstat_net *block,
 	member = ipsecstat_reserve_take(&ipsecstat_members);
 	if (!member)
 		return NULL;
-	*member = (struct ipsecstat_member){
-		.x = x,
-		.seen = { x->curlft.bytes, x->curlft.packets },
-		.device = ipsecstat_device_counts(x),
-	};
-	ipsecstat_hash_add(&ipsecstat_by_sa, &member->node);
+	member->x = x;
+	member->seen = (struct ipsecstat_lifetime){ x->curlft.bytes,
+						    x->curlft.packets };
+	member->device = ipsecstat_device_counts(x);
+	INIT_HLIST_NODE(&member->flow);
+	ipsecstat_hash_add(&ipsecstat_by_sa, &member->node, ipsecstat_sa_key(x));
 	if (ipsecstat_member_join(block, member, replaces)) {
 		ipsecstat_member_del(block, member, 0);
 		return NULL;
@@ -267,7 +268,7 @@ int ipsecstat_member_init(void)
 	    ipsecstat_reserve_fill(&ipsecstat_members,
 				   KMEM_CACHE(ipsecstat_member, 0),
 				   IPSECSTAT_MEMBER_RESERVE,
-				   &ipsecstat_sa_lock)) {
+				   IPSECSTAT_MEMBER_SPARE, &ipsecstat_sa_lock)) {
 		ipsecstat_member_exit();
 		return -ENOMEM;
 	}

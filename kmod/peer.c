@@ -319,7 +319,8 @@ static struct ipsecstat_peer *ipsecstat_peer_new(struct ipsecstat_net *block,
 	};
 	INIT_LIST_HEAD(&peer->idle);
 	INIT_LIST_HEAD(&peer->news);
-	ipsecstat_hash_add(&ipsecstat_peer_hash, &peer->node);
+	ipsecstat_hash_add(&ipsecstat_peer_hash, &peer->node,
+			   ipsecstat_peer_node_key(&peer->node));
 	list_add_tail(&peer->all, &peers->all);
 	peers->count++;
 	return peer;
@@ -865,7 +866,9 @@ int ipsecstat_peer_init(void)
 				&ipsecstat_sa_lock) ||
 	    ipsecstat_reserve_fill(&ipsecstat_peer_reserve,
 				   KMEM_CACHE(ipsecstat_peer, 0),
-				   IPSECSTAT_PEER_RESERVE, &ipsecstat_sa_lock)) {
+				   IPSECSTAT_PEER_RESERVE,
+				   2 * IPSECSTAT_PEER_RESERVE,
+				   &ipsecstat_sa_lock)) {
 		ipsecstat_peer_exit();
 		return -ENOMEM;
 	}

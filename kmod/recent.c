@@ -296,6 +296,7 @@ int ipsecstat_recent_init(void)
 	err = ipsecstat_reserve_fill(&ipsecstat_lines,
 				     KMEM_CACHE(ipsecstat_line, 0),
 				     IPSECSTAT_RECENT_LIMIT,
+				     2 * IPSECSTAT_RECENT_LIMIT,
 				     &ipsecstat_lines_lock);
 	if (err)
 		ipsecstat_reserve_empty(&ipsecstat_lines);

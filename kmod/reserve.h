@@ -11,6 +11,7 @@
  * struct ipsecstat_reserve - free objects of one kind
  * @cache: where they come from
  * @low: how many there should be at least
+ * @high: how many there should be at most
  * @lock: guards @count and @free; that of whoever takes and gives
  * @count: how many there are
  * @free: the first of them, linked by their first word
@@ -23,6 +24,7 @@
 struct ipsecstat_reserve {
 	struct kmem_cache *cache;
 	unsigned int low;
+	unsigned int high;
 	raw_spinlock_t *lock;
 	unsigned int count;
 	void **free;
@@ -31,7 +33,7 @@ struct ipsecstat_reserve {
 
 int ipsecstat_reserve_fill(struct ipsecstat_reserve *reserve,
 			   struct kmem_cache *cache, unsigned int low,
-			   raw_spinlock_t *lock);
+			   unsigned int high, raw_spinlock_t *lock);
 void ipsecstat_reserve_empty(struct ipsecstat_reserve *reserve);
 void ipsecstat_reserve_restore(struct ipsecstat_reserve *reserve);
 void ipsecstat_reserve_level_later(struct ipsecstat_reserve *reserve);
@@ -75,7 +77,7 @@ static inline bool ipsecstat_reserve_is_level(struct ipsecstat_reserve *reserve)
 {
 	unsigned int count = READ_ONCE(reserve->count);
 
-	return count >= reserve->low && count <= 2 * reserve->low;
+	return count >= reserve->low && count <= reserve->high;
 }
 
 /**
