@@ -123,19 +123,6 @@ static int ipsecstat_hook_attach_one(struct ipsecstat_hook *hook)
 	return err;
 }
 
-/* Which of both ways packets are counted by. */
-static void ipsecstat_hook_report(const struct ipsecstat_hook *hooks,
-				  size_t count)
-{
-	size_t i, direct = 0;
-
-	for (i = 0; i < count; i++)
-		direct += hooks[i].is_direct;
-	if (hooks->direct)
-		pr_info("packets are counted by %zu direct calls and %zu callbacks of ftrace\n",
-			direct, count - direct);
-}
-
 /**
  * ipsecstat_hook_attach() - attach hooks, all or none
  * @hooks: the hooks
@@ -158,7 +145,6 @@ int ipsecstat_hook_attach(struct ipsecstat_hook *hooks, size_t count)
 			return err;
 		}
 	}
-	ipsecstat_hook_report(hooks, count);
 	return 0;
 }
 

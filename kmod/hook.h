@@ -26,27 +26,31 @@ struct ipsecstat_hook {
 #define IPSECSTAT_HOOK(_name, _func)	{ .name = (_name), .func = (_func) }
 
 /*
- * A hook on the way of each packet, of a function with these two arguments first. It
- * comes in both forms: a direct call costs a third of a callback, but a function can
- * have one only.
+ * A hook that is called often. It comes in both forms: a direct call costs a third of
+ * a callback, but a function can have one only.
  */
-#define IPSECSTAT_PACKET_HOOK(_name, _func) \
+#define IPSECSTAT_HOOK_BOTH(_name, _func) \
 	{ .name = (_name), .func = _func##_callback, .direct = _func##_direct }
 
-#define IPSECSTAT_BOTH_FORMS(_func)					\
+/* What _func takes is named after it: x, or x and skb. */
+#define IPSECSTAT_BOTH_FORMS(_func, ...)				\
 static void notrace _func##_callback(unsigned long ip,			\
 				     unsigned long parent_ip,		\
 				     struct ftrace_ops *ops,		\
 				     struct ftrace_regs *fregs)		\
 {									\
-	_func((void *)ftrace_regs_get_argument(fregs, 0),		\
-	      (void *)ftrace_regs_get_argument(fregs, 1));		\
+	struct xfrm_state *x =						\
+		(void *)ftrace_regs_get_argument(fregs, 0);		\
+	struct sk_buff __maybe_unused *skb =				\
+		(void *)ftrace_regs_get_argument(fregs, 1);		\
+									\
+	_func(__VA_ARGS__);						\
 }									\
 									\
 static void notrace ipsecstat_keeps_all					\
 _func##_direct(struct xfrm_state *x, struct sk_buff *skb)		\
 {									\
-	_func(x, skb);							\
+	_func(__VA_ARGS__);						\
 }
 
 int ipsecstat_hook_attach(struct ipsecstat_hook *hooks, size_t count);

@@ -328,32 +328,19 @@ static void ipsecstat_sa_end_known(struct xfrm_state *x,
 }
 
 /* xfrm_state_lock is held; x is VALID and not yet in the list. */
-static void notrace ipsecstat_on_insert(unsigned long ip,
-					unsigned long parent_ip,
-					struct ftrace_ops *ops,
-					struct ftrace_regs *fregs)
+static void notrace ipsecstat_on_insert(struct xfrm_state *x)
 {
 	ipsecstat_drop_arm_soon();
-	ipsecstat_sa_add((void *)ftrace_regs_get_argument(fregs, 0), true);
-}
-
-/* xfrm_state_lock is held; if x is VALID, it was updated. */
-static void notrace ipsecstat_on_bump(unsigned long ip, unsigned long parent_ip,
-				      struct ftrace_ops *ops,
-				      struct ftrace_regs *fregs)
-{
-	ipsecstat_sa_change((void *)ftrace_regs_get_argument(fregs, 0));
+	ipsecstat_sa_add(x, true);
 }
 
 /*
  * x leaves the list, with x->lock held, unless someone was quicker; or its last
  * reference is gone, and it was tracked only if it was a fruitless acquire.
  */
-static void notrace ipsecstat_on_end(unsigned long ip, unsigned long parent_ip,
-				     struct ftrace_ops *ops,
-				     struct ftrace_regs *fregs)
+static void notrace ipsecstat_on_end(struct xfrm_state *x)
 {
-	ipsecstat_sa_del((void *)ftrace_regs_get_argument(fregs, 0));
+	ipsecstat_sa_del(x);
 }
 
 /* xfrm_audit_state_delete(x, result, task_valid), after the end of x */
@@ -400,16 +387,18 @@ static void notrace ipsecstat_on_mapping(unsigned long ip,
 	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 }
 
+IPSECSTAT_BOTH_FORMS(ipsecstat_on_insert, x)
+IPSECSTAT_BOTH_FORMS(ipsecstat_on_end, x)
+
 static struct ipsecstat_hook ipsecstat_begin_hooks[] = {
-	IPSECSTAT_HOOK("__xfrm_state_insert", ipsecstat_on_insert),
-	IPSECSTAT_HOOK("__xfrm_state_bump_genids", ipsecstat_on_bump),
+	IPSECSTAT_HOOK_BOTH("__xfrm_state_insert", ipsecstat_on_insert),
 	IPSECSTAT_HOOK("xfrm_alloc_spi", ipsecstat_on_alloc_spi),
 	IPSECSTAT_HOOK("km_new_mapping", ipsecstat_on_mapping),
 };
 
 static struct ipsecstat_hook ipsecstat_end_hooks[] = {
-	IPSECSTAT_HOOK("__xfrm_state_delete", ipsecstat_on_end),
-	IPSECSTAT_HOOK("__xfrm_state_destroy", ipsecstat_on_end),
+	IPSECSTAT_HOOK_BOTH("__xfrm_state_delete", ipsecstat_on_end),
+	IPSECSTAT_HOOK_BOTH("__xfrm_state_destroy", ipsecstat_on_end),
 	IPSECSTAT_HOOK("xfrm_audit_state_delete", ipsecstat_on_audit),
 };
 
@@ -422,18 +411,41 @@ static int ipsecstat_km_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl,
 }
 
 /* A process has set the lifetime of x. */
-static int ipsecstat_km_notify(struct xfrm_state *x, const struct km_event *c)
+static void ipsecstat_sa_reset(struct xfrm_state *x)
 {
 	struct ipsecstat_member *member;
 	unsigned long flags;
 
-	if (c->event != XFRM_MSG_NEWAE || !ipsecstat_sa_mark(x))
-		return 0;
+	if (!ipsecstat_sa_mark(x))
+		return;
 	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
 	member = ipsecstat_member_find(x);
 	if (member)
 		ipsecstat_member_reset(member);
 	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
+}
+
+/* A process asked for an update by a state, which is not the SA itself. */
+static void ipsecstat_sa_update(const struct xfrm_state *update)
+{
+	struct xfrm_state *x;
+
+	x = xfrm_state_lookup(read_pnet(&update->xs_net),
+			      update->mark.v & update->mark.m,
+			      &update->id.daddr, update->id.spi,
+			      update->id.proto, update->props.family);
+	if (!x)
+		return;
+	ipsecstat_sa_change(x);
+	xfrm_state_put(x);
+}
+
+static int ipsecstat_km_notify(struct xfrm_state *x, const struct km_event *c)
+{
+	if (c->event == XFRM_MSG_NEWAE)
+		ipsecstat_sa_reset(x);
+	else if (c->event == XFRM_MSG_UPDSA)
+		ipsecstat_sa_update(x);
 	return 0;
 }
 

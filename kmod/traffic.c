@@ -18,6 +18,8 @@
  * to a cache line of this CPU. SAs that are not tracked, such as IPComp, hold
  * none.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/percpu.h>
 #include <net/xfrm.h>
 
@@ -75,9 +77,7 @@ static __always_inline void ipsecstat_on_check(struct xfrm_state *x,
 	__this_cpu_write(ipsecstat_in_len, skb->len);
 }
 
-/* The second argument is not a packet but its sequence number. */
-static __always_inline void ipsecstat_on_advance(struct xfrm_state *x,
-						 struct sk_buff *unused)
+static __always_inline void ipsecstat_on_advance(struct xfrm_state *x)
 {
 	struct ipsecstat_class __percpu *counters = ipsecstat_sa_counters(x);
 
@@ -86,18 +86,29 @@ static __always_inline void ipsecstat_on_advance(struct xfrm_state *x,
 				__this_cpu_read(ipsecstat_in_len), 1);
 }
 
-IPSECSTAT_BOTH_FORMS(ipsecstat_on_overflow)
-IPSECSTAT_BOTH_FORMS(ipsecstat_on_check)
-IPSECSTAT_BOTH_FORMS(ipsecstat_on_advance)
+IPSECSTAT_BOTH_FORMS(ipsecstat_on_overflow, x, skb)
+IPSECSTAT_BOTH_FORMS(ipsecstat_on_check, x, skb)
+IPSECSTAT_BOTH_FORMS(ipsecstat_on_advance, x)
 
 static struct ipsecstat_hook ipsecstat_traffic_hooks[] = {
-	IPSECSTAT_PACKET_HOOK("xfrm_replay_overflow", ipsecstat_on_overflow),
+	IPSECSTAT_HOOK_BOTH("xfrm_replay_overflow", ipsecstat_on_overflow),
 #if IPSECSTAT_ONE_CHECK
-	IPSECSTAT_PACKET_HOOK("xfrm_replay_check", ipsecstat_on_check),
+	IPSECSTAT_HOOK_BOTH("xfrm_replay_check", ipsecstat_on_check),
 #endif
-	IPSECSTAT_PACKET_HOOK("xfrm_replay_recheck", ipsecstat_on_check),
-	IPSECSTAT_PACKET_HOOK("xfrm_replay_advance", ipsecstat_on_advance),
+	IPSECSTAT_HOOK_BOTH("xfrm_replay_recheck", ipsecstat_on_check),
+	IPSECSTAT_HOOK_BOTH("xfrm_replay_advance", ipsecstat_on_advance),
 };
+
+/* Which of both forms packets are counted by. */
+static void ipsecstat_traffic_report(void)
+{
+	size_t i, direct = 0, all = ARRAY_SIZE(ipsecstat_traffic_hooks);
+
+	for (i = 0; i < all; i++)
+		direct += ipsecstat_traffic_hooks[i].is_direct;
+	pr_info("packets are counted by %zu direct calls and %zu callbacks of ftrace\n",
+		direct, all - direct);
+}
 
 /**
  * ipsecstat_traffic_attach() - start counting packets
@@ -107,8 +118,12 @@ static struct ipsecstat_hook ipsecstat_traffic_hooks[] = {
  */
 int ipsecstat_traffic_attach(void)
 {
-	return ipsecstat_hook_attach(ipsecstat_traffic_hooks,
-				     ARRAY_SIZE(ipsecstat_traffic_hooks));
+	int err = ipsecstat_hook_attach(ipsecstat_traffic_hooks,
+					ARRAY_SIZE(ipsecstat_traffic_hooks));
+
+	if (!err)
+		ipsecstat_traffic_report();
+	return err;
 }
 
 /**
