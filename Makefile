@@ -23,7 +23,7 @@ TEST_PARTS := selftests/lib selftests/tools selftests/bench selftests/fuzz \
 
 .PHONY: all module $(USER_PARTS) check-programs clean help
 .PHONY: install install-module install-lib install-tools install-wine
-.PHONY: demo check check-debug check-packages bench fuzz shell deb kernels kernel-diff
+.PHONY: demo check check-debug check-packages bench fuzz shell deb kernels kernel-diff uapi
 
 all: $(if $(KDIR),module,no-module) lib tools examples wine
 
@@ -99,6 +99,9 @@ no-module:
 kernels: ; @selftests/guest/table $(KERNELS)
 kernel-diff: ; @selftests/kernel/changes $(OLD) $(NEW)
 
+uapi := include/uapi/linux/ipsecstat.h
+uapi: ; @selftests/uapi >$(uapi).new && mv $(uapi).new $(uapi)
+
 help:
 	@echo 'make                 the module (if kernel headers are found), the'
 	@echo '                     library, the tool, the examples and the DLL for'
@@ -123,6 +126,8 @@ help:
 	@echo '                     counts right; all, or KERNELS="6.1-rt 7.3"'
 	@echo 'make kernel-diff     what a kernel changed of all that the module depends on:'
 	@echo '                     OLD=DIR NEW=DIR, or NEW=DIR alone, name its sources'
+	@echo 'make uapi            $(uapi) out of'
+	@echo '                     kmod/ipsecstat.yaml, by the generator of the kernel'
 	@echo 'make shell           a shell in the guest, the module loaded'
 	@echo 'make clean           removes what make built; rm -r build removes'
 	@echo '                     what the tests fetched, too'

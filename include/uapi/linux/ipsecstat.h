@@ -1,46 +1,26 @@
 /* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
-/*
- * IPsec statistics of a network namespace, over generic netlink.
- *
- * kmod/ipsecstat.yaml describes the family and says to the byte what each
- * attribute counts; this header follows it, and a test holds the two together.
- *
- * GET as do:	[CPU] -> one IPSECSTAT_A_STATS_* message, for the namespace of
- *		the socket, summed over all possible CPUs or for the CPU named.
- * GET as dump:	one message for each possible CPU, without the SA nest.
- *
- * DROP_GET as do:	what the table of recent drops is as a whole:
- *			IPSECSTAT_A_RECENT_LIMIT and on.
- * DROP_GET as dump:	one message for each line of it, latest first:
- *			IPSECSTAT_A_RECENT_REASON to _LAST, and of what is
- *			known IPSECSTAT_A_RECENT_SEQ_FIRST and on.
- * DROP_NTF:		to the group IPSECSTAT_MCGRP_DROPS, a line that is new
- *			or has grown.
- *
- * PEER_GET as do:	[LOCAL, REMOTE, IF_ID] -> that peer; without ends the
- *			others together, and IPSECSTAT_A_PEER_PEERS and on.
- * PEER_GET as dump:	one message for each peer, then one for the others.
- * PEER_NTF:		to the group IPSECSTAT_MCGRP_PEERS, a peer to which
- *			IPSECSTAT_A_PEER_EVENTS happened.
- *
- * Integers without a width below are of netlink type uint: 4 bytes if the
- * value fits, else 8. Values never change their meaning and are never reused;
- * readers skip attributes they do not know.
- */
+/* Do not edit directly, auto-generated from: */
+/*	kmod/ipsecstat.yaml */
+/* YNL-GEN uapi header */
+
 #ifndef _UAPI_LINUX_IPSECSTAT_H
 #define _UAPI_LINUX_IPSECSTAT_H
 
 #define IPSECSTAT_FAMILY_NAME		"ipsecstat"
 #define IPSECSTAT_FAMILY_VERSION	1
-#define IPSECSTAT_MCGRP_DROPS		"drops"
-#define IPSECSTAT_MCGRP_PEERS		"peers"
 
 /**
- * enum ipsecstat_transform_flags - what the SAs of a transform entry share
- * @IPSECSTAT_TRANSFORM_FLAGS_ENCRYPTED: ESP with a real cipher
- * @IPSECSTAT_TRANSFORM_FLAGS_AUTHENTICATED: AH, or ESP with an ICV
- * @IPSECSTAT_TRANSFORM_FLAGS_TUNNEL: tunnel, BEET or IPTFS mode
- * @IPSECSTAT_TRANSFORM_FLAGS_OFFLOAD: bound to a device
+ * enum ipsecstat_transform_flags - Properties of the SAs that one transform
+ *   entry sums.
+ * @IPSECSTAT_TRANSFORM_FLAGS_ENCRYPTED: ESP with a real cipher: anything but
+ *   ecb(cipher_null) and the authentication-only GMAC (rfc4543).
+ * @IPSECSTAT_TRANSFORM_FLAGS_AUTHENTICATED: The SA checks an ICV: AH always;
+ *   ESP with an AEAD, GMAC, or a separate authentication algorithm other than
+ *   digest_null.
+ * @IPSECSTAT_TRANSFORM_FLAGS_TUNNEL: Tunnel, BEET or IPTFS mode; transport
+ *   mode otherwise.
+ * @IPSECSTAT_TRANSFORM_FLAGS_OFFLOAD: The SA is bound to a device, for crypto
+ *   or packet offload.
  */
 enum ipsecstat_transform_flags {
 	IPSECSTAT_TRANSFORM_FLAGS_ENCRYPTED = 1,
@@ -50,34 +30,54 @@ enum ipsecstat_transform_flags {
 };
 
 /**
- * enum ipsecstat_drop_reason - why a packet was dropped
- * @IPSECSTAT_DROP_REASON_NO_STATE: InNoStates, OutNoStates
- * @IPSECSTAT_DROP_REASON_AUTH: InStateProtoError: wrong ICV
- * @IPSECSTAT_DROP_REASON_TRANSFORM: InStateProtoError otherwise, OutStateProtoError
- * @IPSECSTAT_DROP_REASON_REPEATED: InStateSeqError: number seen before
- * @IPSECSTAT_DROP_REASON_LATE: InStateSeqError: left of the window
- * @IPSECSTAT_DROP_REASON_LARVAL: AcquireError
- * @IPSECSTAT_DROP_REASON_EXPIRED: InStateExpired, OutStateExpired
- * @IPSECSTAT_DROP_REASON_INVALID: InStateInvalid, OutStateInvalid
- * @IPSECSTAT_DROP_REASON_ENCAP: InStateMismatch: UDP or TCP encapsulation
- * @IPSECSTAT_DROP_REASON_SELECTOR: InStateMismatch: selector of the SA
- * @IPSECSTAT_DROP_REASON_MODE: InStateModeError, OutStateModeError
- * @IPSECSTAT_DROP_REASON_DIRECTION: InStateDirError, OutStateDirError
- * @IPSECSTAT_DROP_REASON_TEMPLATE: InTmplMismatch: passed an SA
- * @IPSECSTAT_DROP_REASON_CLEAR_TEXT: InTmplMismatch: passed no SA
- * @IPSECSTAT_DROP_REASON_NO_POLICY: InNoPols
- * @IPSECSTAT_DROP_REASON_BLOCKED: InPolBlock, OutPolBlock
- * @IPSECSTAT_DROP_REASON_POLICY_ERROR: InPolError, OutPolError, OutPolDead
- * @IPSECSTAT_DROP_REASON_HEADER: InHdrError, FwdHdrError
- * @IPSECSTAT_DROP_REASON_BUFFER: InBufferError
- * @IPSECSTAT_DROP_REASON_ERROR: InError, OutError
- * @IPSECSTAT_DROP_REASON_IPTFS: InIptfsError
- * @IPSECSTAT_DROP_REASON_SEQUENCE: OutStateSeqError
- * @IPSECSTAT_DROP_REASON_BUNDLE: OutBundleGenError, OutBundleCheckError
- * @IPSECSTAT_DROP_REASON_QUEUE: OutNoQueueSpace
- *
- * Each names its lines of /proc/net/xfrm_stat, which begin with Xfrm. Where a
- * line has two causes, the reasons are its parts.
+ * enum ipsecstat_drop_reason - Why a packet was dropped. Every line of
+ *   /proc/net/xfrm_stat has its reason, or two reasons that are its parts.
+ * @IPSECSTAT_DROP_REASON_NO_STATE: XfrmInNoStates: no SA has the SPI. Outbound
+ *   XfrmOutNoStates: a policy requires an SA and there is none; this counts
+ *   look-ups.
+ * @IPSECSTAT_DROP_REASON_AUTH: XfrmInStateProtoError: the ICV is wrong.
+ * @IPSECSTAT_DROP_REASON_TRANSFORM: XfrmInStateProtoError otherwise: padding,
+ *   trailer, length, cipher, compression. Outbound XfrmOutStateProtoError.
+ * @IPSECSTAT_DROP_REASON_REPEATED: XfrmInStateSeqError: the sequence number
+ *   was seen before.
+ * @IPSECSTAT_DROP_REASON_LATE: XfrmInStateSeqError: the sequence number is
+ *   left of the replay window.
+ * @IPSECSTAT_DROP_REASON_LARVAL: XfrmAcquireError: the SA is larval.
+ * @IPSECSTAT_DROP_REASON_EXPIRED: XfrmInStateExpired, XfrmOutStateExpired: a
+ *   hard limit of the SA is reached.
+ * @IPSECSTAT_DROP_REASON_INVALID: XfrmInStateInvalid, XfrmOutStateInvalid: the
+ *   SA is no longer valid.
+ * @IPSECSTAT_DROP_REASON_ENCAP: XfrmInStateMismatch of the input path: the UDP
+ *   or TCP encapsulation of the packet is not that of its SA.
+ * @IPSECSTAT_DROP_REASON_SELECTOR: XfrmInStateMismatch of the policy check:
+ *   the packet is outside the selector of its SA.
+ * @IPSECSTAT_DROP_REASON_MODE: XfrmInStateModeError, XfrmOutStateModeError:
+ *   the packet does not fit the mode of its SA.
+ * @IPSECSTAT_DROP_REASON_DIRECTION: XfrmInStateDirError, XfrmOutStateDirError:
+ *   the SA is for the other direction.
+ * @IPSECSTAT_DROP_REASON_TEMPLATE: XfrmInTmplMismatch of a packet that passed
+ *   an SA: not one that the policy requires.
+ * @IPSECSTAT_DROP_REASON_CLEAR_TEXT: XfrmInTmplMismatch of a packet that
+ *   passed no SA: a policy requires one.
+ * @IPSECSTAT_DROP_REASON_NO_POLICY: XfrmInNoPols: no policy accepts the
+ *   packet.
+ * @IPSECSTAT_DROP_REASON_BLOCKED: XfrmInPolBlock, XfrmOutPolBlock: a policy
+ *   blocks the packet; outbound this counts look-ups.
+ * @IPSECSTAT_DROP_REASON_POLICY_ERROR: XfrmInPolError; outbound
+ *   XfrmOutPolError and XfrmOutPolDead, which count look-ups.
+ * @IPSECSTAT_DROP_REASON_HEADER: XfrmInHdrError: a header is malformed.
+ *   Outbound XfrmFwdHdrError, of forwarded packets.
+ * @IPSECSTAT_DROP_REASON_BUFFER: XfrmInBufferError: no buffer, or too many
+ *   SAs.
+ * @IPSECSTAT_DROP_REASON_ERROR: XfrmInError, XfrmOutError: any other error.
+ * @IPSECSTAT_DROP_REASON_IPTFS: XfrmInIptfsError: a malformed IP-TFS payload.
+ * @IPSECSTAT_DROP_REASON_SEQUENCE: XfrmOutStateSeqError: the sequence numbers
+ *   of the SA are used up.
+ * @IPSECSTAT_DROP_REASON_BUNDLE: XfrmOutBundleGenError,
+ *   XfrmOutBundleCheckError: the SAs of a route could not be set up; counts
+ *   look-ups.
+ * @IPSECSTAT_DROP_REASON_QUEUE: XfrmOutNoQueueSpace: the queue of an IP-TFS SA
+ *   is full.
  */
 enum ipsecstat_drop_reason {
 	IPSECSTAT_DROP_REASON_NO_STATE,
@@ -107,11 +107,11 @@ enum ipsecstat_drop_reason {
 };
 
 /**
- * enum ipsecstat_peer_state - what a peer is by its SAs
- * @IPSECSTAT_PEER_STATE_DOWN: it has none
- * @IPSECSTAT_PEER_STATE_NEGOTIATING: it has larval ones only
- * @IPSECSTAT_PEER_STATE_HALF: it has VALID ones in one direction only
- * @IPSECSTAT_PEER_STATE_UP: it has VALID ones in both directions
+ * enum ipsecstat_peer_state - What a peer is by its SAs.
+ * @IPSECSTAT_PEER_STATE_DOWN: It has none.
+ * @IPSECSTAT_PEER_STATE_NEGOTIATING: It has larval ones only.
+ * @IPSECSTAT_PEER_STATE_HALF: It has VALID ones in one direction only.
+ * @IPSECSTAT_PEER_STATE_UP: It has VALID ones in both directions.
  */
 enum ipsecstat_peer_state {
 	IPSECSTAT_PEER_STATE_DOWN,
@@ -121,15 +121,21 @@ enum ipsecstat_peer_state {
 };
 
 /**
- * enum ipsecstat_end_reason - why an SA ended
- * @IPSECSTAT_END_REASON_TIME: its hard limit in seconds
- * @IPSECSTAT_END_REASON_BYTES: its hard limit in bytes
- * @IPSECSTAT_END_REASON_PACKETS: its hard limit in packets
- * @IPSECSTAT_END_REASON_DELETED: a process named and deleted it
- * @IPSECSTAT_END_REASON_FLUSHED: a process deleted all SAs
- * @IPSECSTAT_END_REASON_MIGRATED: a process gave it other ends, or another if_id
- * @IPSECSTAT_END_REASON_DEVICE: the device it was offloaded to is gone or down
- * @IPSECSTAT_END_REASON_UNANSWERED: it was larval, and no SA took its place
+ * enum ipsecstat_end_reason - Why an SA ended. A namespace that goes takes its
+ *   peers along, so that is no reason.
+ * @IPSECSTAT_END_REASON_TIME: Its hard limit in seconds since it was added or
+ *   first used.
+ * @IPSECSTAT_END_REASON_BYTES: Its hard limit in bytes.
+ * @IPSECSTAT_END_REASON_PACKETS: Its hard limit in packets.
+ * @IPSECSTAT_END_REASON_DELETED: A process named and deleted it.
+ * @IPSECSTAT_END_REASON_FLUSHED: A process deleted all SAs, or all of a
+ *   protocol.
+ * @IPSECSTAT_END_REASON_MIGRATED: A process gave it other ends (MOBIKE), or an
+ *   update another if_id; what it is now belongs to another peer.
+ * @IPSECSTAT_END_REASON_DEVICE: The device that it was offloaded to is gone or
+ *   down.
+ * @IPSECSTAT_END_REASON_UNANSWERED: It was larval, and the peer had no VALID
+ *   SA when it went.
  */
 enum ipsecstat_end_reason {
 	IPSECSTAT_END_REASON_TIME,
@@ -143,12 +149,14 @@ enum ipsecstat_end_reason {
 };
 
 /**
- * enum ipsecstat_peer_events - what happened to a peer
- * @IPSECSTAT_PEER_EVENTS_UP: it became up
- * @IPSECSTAT_PEER_EVENTS_DOWN: its last VALID SA ended
- * @IPSECSTAT_PEER_EVENTS_REKEYED: an outbound SA replaced a live one
- * @IPSECSTAT_PEER_EVENTS_ACQUIRE: it got a larval SA and had none
- * @IPSECSTAT_PEER_EVENTS_MAPPED: packets in UDP come from another end than its SAs have
+ * enum ipsecstat_peer_events - What happened to a peer since the last
+ *   notification of it.
+ * @IPSECSTAT_PEER_EVENTS_UP: It became up.
+ * @IPSECSTAT_PEER_EVENTS_DOWN: Its last VALID SA ended.
+ * @IPSECSTAT_PEER_EVENTS_REKEYED: A new outbound SA replaced a live one, in
+ *   the sense of sa, rekeyed.
+ * @IPSECSTAT_PEER_EVENTS_ACQUIRE: It got a larval SA and had none.
+ * @IPSECSTAT_PEER_EVENTS_MAPPED: Packets came in the sense of peer, mapped.
  */
 enum ipsecstat_peer_events {
 	IPSECSTAT_PEER_EVENTS_UP = 1,
@@ -158,156 +166,147 @@ enum ipsecstat_peer_events {
 	IPSECSTAT_PEER_EVENTS_MAPPED = 16,
 };
 
-/* A whole message. */
 enum {
-	IPSECSTAT_A_STATS_CPU = 1,	/* u32: the CPU asked for, or counted */
-	IPSECSTAT_A_STATS_SINCE,	/* attached at, CLOCK_BOOTTIME in ns */
-	IPSECSTAT_A_STATS_SA,		/* nest of IPSECSTAT_A_SA_* */
-	IPSECSTAT_A_STATS_DROP_ESP,	/* nest of IPSECSTAT_A_DROP_PROTO_* */
-	IPSECSTAT_A_STATS_DROP_AH,	/* nest of IPSECSTAT_A_DROP_PROTO_* */
-	IPSECSTAT_A_STATS_DROP,		/* nest of IPSECSTAT_A_DROP_* */
-	IPSECSTAT_A_STATS_IN,		/* nests of IPSECSTAT_A_TRANSFORM_* */
-	IPSECSTAT_A_STATS_OUT,		/* nests of IPSECSTAT_A_TRANSFORM_* */
-	IPSECSTAT_A_STATS_DROPPED_IN,	/* nests of IPSECSTAT_A_DROPPED_* */
-	IPSECSTAT_A_STATS_DROPPED_OUT,	/* nests of IPSECSTAT_A_DROPPED_* */
+	IPSECSTAT_A_STATS_CPU = 1,
+	IPSECSTAT_A_STATS_SINCE,
+	IPSECSTAT_A_STATS_SA,
+	IPSECSTAT_A_STATS_DROP_ESP,
+	IPSECSTAT_A_STATS_DROP_AH,
+	IPSECSTAT_A_STATS_DROP,
+	IPSECSTAT_A_STATS_IN,
+	IPSECSTAT_A_STATS_OUT,
+	IPSECSTAT_A_STATS_DROPPED_IN,
+	IPSECSTAT_A_STATS_DROPPED_OUT,
 
 	__IPSECSTAT_A_STATS_MAX,
 	IPSECSTAT_A_STATS_MAX = (__IPSECSTAT_A_STATS_MAX - 1)
 };
 
-/* SAs; active == added - deleted. */
 enum {
-	IPSECSTAT_A_SA_ACTIVE = 1,	/* gauge: VALID */
-	IPSECSTAT_A_SA_LARVAL,		/* gauge: XFRM_STATE_ACQ */
-	IPSECSTAT_A_SA_ADDED,		/* became VALID */
-	IPSECSTAT_A_SA_DELETED,		/* were VALID and left */
-	IPSECSTAT_A_SA_REKEYED,		/* replaced an outbound SA still live */
-	IPSECSTAT_A_SA_TUNNELS,		/* gauge: pairs of outer addresses */
-	IPSECSTAT_A_SA_OFFLOADED,	/* gauge: bound to a device */
-
-	__IPSECSTAT_A_SA_MAX,
-	IPSECSTAT_A_SA_MAX = (__IPSECSTAT_A_SA_MAX - 1)
-};
-
-/* Inbound packets of one protocol that were dropped. */
-enum {
-	IPSECSTAT_A_DROP_PROTO_NO_STATE = 1,	/* unknown SPI */
-	IPSECSTAT_A_DROP_PROTO_AUTH,		/* wrong ICV */
-	IPSECSTAT_A_DROP_PROTO_DECRYPT,		/* ESP: failed otherwise */
-	IPSECSTAT_A_DROP_PROTO_REPLAY,		/* replayed or too old */
-	IPSECSTAT_A_DROP_PROTO_LARVAL,		/* SA not filled yet */
-
-	__IPSECSTAT_A_DROP_PROTO_MAX,
-	IPSECSTAT_A_DROP_PROTO_MAX = (__IPSECSTAT_A_DROP_PROTO_MAX - 1)
-};
-
-/* Inbound packets dropped for reasons that belong to no protocol. */
-enum {
-	IPSECSTAT_A_DROP_ENCAP = 1,	/* encapsulation differs from the SA's */
-	IPSECSTAT_A_DROP_CLEAR_TEXT,	/* no SA, where a policy demands one */
-	IPSECSTAT_A_DROP_WRONG_SA,	/* SA does not fit the packet */
-	IPSECSTAT_A_DROP_NO_POLICY,	/* SA passed, no policy takes it */
-	IPSECSTAT_A_DROP_TOTAL,		/* all of XfrmIn* and XfrmAcquireError */
-
-	__IPSECSTAT_A_DROP_MAX,
-	IPSECSTAT_A_DROP_MAX = (__IPSECSTAT_A_DROP_MAX - 1)
-};
-
-/* Packets dropped in one direction for one reason. */
-enum {
-	IPSECSTAT_A_DROPPED_REASON = 1,	/* u32: ipsecstat_drop_reason */
-	IPSECSTAT_A_DROPPED_PROTO,	/* u8: of the SA or SPI, absent if none */
-	IPSECSTAT_A_DROPPED_PACKETS,	/* outbound, some count look-ups */
+	IPSECSTAT_A_DROPPED_REASON = 1,
+	IPSECSTAT_A_DROPPED_PROTO,
+	IPSECSTAT_A_DROPPED_PACKETS,
 
 	__IPSECSTAT_A_DROPPED_MAX,
 	IPSECSTAT_A_DROPPED_MAX = (__IPSECSTAT_A_DROPPED_MAX - 1)
 };
 
-/* Traffic of all SAs of one kind in one direction. */
 enum {
-	IPSECSTAT_A_TRANSFORM_PROTO = 1,	/* u8: IPPROTO_ESP or IPPROTO_AH */
-	IPSECSTAT_A_TRANSFORM_FLAGS,		/* u32: ipsecstat_transform_flags */
-	IPSECSTAT_A_TRANSFORM_BYTES,		/* as in the SAs' lifetimes */
-	IPSECSTAT_A_TRANSFORM_PACKETS,		/* as in the SAs' lifetimes */
+	IPSECSTAT_A_SA_ACTIVE = 1,
+	IPSECSTAT_A_SA_LARVAL,
+	IPSECSTAT_A_SA_ADDED,
+	IPSECSTAT_A_SA_DELETED,
+	IPSECSTAT_A_SA_REKEYED,
+	IPSECSTAT_A_SA_TUNNELS,
+	IPSECSTAT_A_SA_OFFLOADED,
+
+	__IPSECSTAT_A_SA_MAX,
+	IPSECSTAT_A_SA_MAX = (__IPSECSTAT_A_SA_MAX - 1)
+};
+
+enum {
+	IPSECSTAT_A_DROP_PROTO_NO_STATE = 1,
+	IPSECSTAT_A_DROP_PROTO_AUTH,
+	IPSECSTAT_A_DROP_PROTO_DECRYPT,
+	IPSECSTAT_A_DROP_PROTO_REPLAY,
+	IPSECSTAT_A_DROP_PROTO_LARVAL,
+
+	__IPSECSTAT_A_DROP_PROTO_MAX,
+	IPSECSTAT_A_DROP_PROTO_MAX = (__IPSECSTAT_A_DROP_PROTO_MAX - 1)
+};
+
+enum {
+	IPSECSTAT_A_DROP_ENCAP = 1,
+	IPSECSTAT_A_DROP_CLEAR_TEXT,
+	IPSECSTAT_A_DROP_WRONG_SA,
+	IPSECSTAT_A_DROP_NO_POLICY,
+	IPSECSTAT_A_DROP_TOTAL,
+
+	__IPSECSTAT_A_DROP_MAX,
+	IPSECSTAT_A_DROP_MAX = (__IPSECSTAT_A_DROP_MAX - 1)
+};
+
+enum {
+	IPSECSTAT_A_TRANSFORM_PROTO = 1,
+	IPSECSTAT_A_TRANSFORM_FLAGS,
+	IPSECSTAT_A_TRANSFORM_BYTES,
+	IPSECSTAT_A_TRANSFORM_PACKETS,
 
 	__IPSECSTAT_A_TRANSFORM_MAX,
 	IPSECSTAT_A_TRANSFORM_MAX = (__IPSECSTAT_A_TRANSFORM_MAX - 1)
 };
 
-/* Recent drops: a line of the table, then the table as a whole. */
 enum {
-	IPSECSTAT_A_RECENT_REASON = 1,	/* u32: ipsecstat_drop_reason */
-	IPSECSTAT_A_RECENT_PROTO,	/* u8: IP protocol of what was refused */
-	IPSECSTAT_A_RECENT_SRC,		/* 4 or 16 bytes */
-	IPSECSTAT_A_RECENT_DST,		/* 4 or 16 bytes */
-	IPSECSTAT_A_RECENT_SPI,		/* be32: 0 if none was named */
-	IPSECSTAT_A_RECENT_COUNT,	/* packets */
-	IPSECSTAT_A_RECENT_FIRST,	/* CLOCK_BOOTTIME in ns */
-	IPSECSTAT_A_RECENT_LAST,	/* CLOCK_BOOTTIME in ns */
-	IPSECSTAT_A_RECENT_LIMIT,	/* u32: lines there can be */
-	IPSECSTAT_A_RECENT_LINES,	/* u32: lines there are */
-	IPSECSTAT_A_RECENT_EVICTED,	/* packets of lines that are gone */
-	IPSECSTAT_A_RECENT_MISSED,	/* packets without a line: no memory */
-	IPSECSTAT_A_RECENT_UNSEEN,	/* packets that were not seen freed */
-	IPSECSTAT_A_RECENT_SEQ_FIRST,	/* u32: sequence number of the first */
-	IPSECSTAT_A_RECENT_SEQ_LAST,	/* u32: sequence number of the last */
-	IPSECSTAT_A_RECENT_POLICY,	/* u8: XFRM_POLICY_IN, _FWD: check failed */
-	IPSECSTAT_A_RECENT_IFINDEX,	/* u32: device that it came by */
-	IPSECSTAT_A_RECENT_INNER_SRC,	/* 4 or 16 bytes: of what a tunnel carried */
-	IPSECSTAT_A_RECENT_INNER_DST,	/* 4 or 16 bytes */
-	IPSECSTAT_A_RECENT_SA_UNTIL,	/* SA ended at, CLOCK_BOOTTIME in ns */
-	IPSECSTAT_A_RECENT_OUTBOUND,	/* flag: on their way out, or through */
+	IPSECSTAT_A_RECENT_REASON = 1,
+	IPSECSTAT_A_RECENT_PROTO,
+	IPSECSTAT_A_RECENT_SRC,
+	IPSECSTAT_A_RECENT_DST,
+	IPSECSTAT_A_RECENT_SPI,
+	IPSECSTAT_A_RECENT_COUNT,
+	IPSECSTAT_A_RECENT_FIRST,
+	IPSECSTAT_A_RECENT_LAST,
+	IPSECSTAT_A_RECENT_LIMIT,
+	IPSECSTAT_A_RECENT_LINES,
+	IPSECSTAT_A_RECENT_EVICTED,
+	IPSECSTAT_A_RECENT_MISSED,
+	IPSECSTAT_A_RECENT_UNSEEN,
+	IPSECSTAT_A_RECENT_SEQ_FIRST,
+	IPSECSTAT_A_RECENT_SEQ_LAST,
+	IPSECSTAT_A_RECENT_POLICY,
+	IPSECSTAT_A_RECENT_IFINDEX,
+	IPSECSTAT_A_RECENT_INNER_SRC,
+	IPSECSTAT_A_RECENT_INNER_DST,
+	IPSECSTAT_A_RECENT_SA_UNTIL,
+	IPSECSTAT_A_RECENT_OUTBOUND,
 
 	__IPSECSTAT_A_RECENT_MAX,
 	IPSECSTAT_A_RECENT_MAX = (__IPSECSTAT_A_RECENT_MAX - 1)
 };
 
-/* A peer, the others together, or the table as a whole. */
 enum {
-	IPSECSTAT_A_PEER_LOCAL = 1,	/* 4 or 16 bytes */
-	IPSECSTAT_A_PEER_REMOTE,	/* 4 or 16 bytes */
-	IPSECSTAT_A_PEER_IF_ID,		/* u32: of the SAs */
-	IPSECSTAT_A_PEER_STATE,		/* u32: ipsecstat_peer_state */
-	IPSECSTAT_A_PEER_SAS_IN,	/* gauge: VALID inbound SAs */
-	IPSECSTAT_A_PEER_SAS_OUT,	/* gauge: VALID outbound SAs */
-	IPSECSTAT_A_PEER_LARVAL,	/* gauge: larval SAs */
-	IPSECSTAT_A_PEER_BYTES_IN,	/* as in the SAs' lifetimes */
-	IPSECSTAT_A_PEER_PACKETS_IN,	/* as in the SAs' lifetimes */
-	IPSECSTAT_A_PEER_BYTES_OUT,	/* as in the SAs' lifetimes */
-	IPSECSTAT_A_PEER_PACKETS_OUT,	/* as in the SAs' lifetimes */
-	IPSECSTAT_A_PEER_ADDED,		/* SAs that became VALID */
-	IPSECSTAT_A_PEER_DELETED,	/* SAs that were VALID and left */
-	IPSECSTAT_A_PEER_REKEYED,	/* SAs that replaced an outbound one */
-	IPSECSTAT_A_PEER_FIRST,		/* first SA at, CLOCK_BOOTTIME in ns */
-	IPSECSTAT_A_PEER_CHANGED,	/* last change, CLOCK_BOOTTIME in ns */
-	IPSECSTAT_A_PEER_UP_SINCE,	/* CLOCK_BOOTTIME in ns, if up */
-	IPSECSTAT_A_PEER_LARVAL_SINCE,	/* CLOCK_BOOTTIME in ns, if any larval */
-	IPSECSTAT_A_PEER_SEQUENCE_USED,	/* u32: percent, in steps of 10 */
-	IPSECSTAT_A_PEER_LIMIT_USED,	/* u32: percent, in steps of 10 */
-	IPSECSTAT_A_PEER_NEAR_END,	/* u32: SAs over 80 % of either */
-	IPSECSTAT_A_PEER_ENDED,		/* nest of IPSECSTAT_A_ENDED_* */
-	IPSECSTAT_A_PEER_EVENTS,	/* u32: ipsecstat_peer_events */
-	IPSECSTAT_A_PEER_OTHERS,	/* peers that made room */
-	IPSECSTAT_A_PEER_PEERS,		/* u32: peers there are */
-	IPSECSTAT_A_PEER_IDLE,		/* u32: of these without an SA */
-	IPSECSTAT_A_PEER_IDLE_LIMIT,	/* u32: peers without an SA there can be */
-	IPSECSTAT_A_PEER_DROPPED_IN,	/* nests of IPSECSTAT_A_DROPPED_* */
-	IPSECSTAT_A_PEER_UNATTRIBUTED,	/* the same, of packets without a peer */
-	IPSECSTAT_A_PEER_MAPPED,	/* packets in UDP from another end */
+	IPSECSTAT_A_PEER_LOCAL = 1,
+	IPSECSTAT_A_PEER_REMOTE,
+	IPSECSTAT_A_PEER_IF_ID,
+	IPSECSTAT_A_PEER_STATE,
+	IPSECSTAT_A_PEER_SAS_IN,
+	IPSECSTAT_A_PEER_SAS_OUT,
+	IPSECSTAT_A_PEER_LARVAL,
+	IPSECSTAT_A_PEER_BYTES_IN,
+	IPSECSTAT_A_PEER_PACKETS_IN,
+	IPSECSTAT_A_PEER_BYTES_OUT,
+	IPSECSTAT_A_PEER_PACKETS_OUT,
+	IPSECSTAT_A_PEER_ADDED,
+	IPSECSTAT_A_PEER_DELETED,
+	IPSECSTAT_A_PEER_REKEYED,
+	IPSECSTAT_A_PEER_FIRST,
+	IPSECSTAT_A_PEER_CHANGED,
+	IPSECSTAT_A_PEER_UP_SINCE,
+	IPSECSTAT_A_PEER_LARVAL_SINCE,
+	IPSECSTAT_A_PEER_SEQUENCE_USED,
+	IPSECSTAT_A_PEER_LIMIT_USED,
+	IPSECSTAT_A_PEER_NEAR_END,
+	IPSECSTAT_A_PEER_ENDED,
+	IPSECSTAT_A_PEER_EVENTS,
+	IPSECSTAT_A_PEER_OTHERS,
+	IPSECSTAT_A_PEER_PEERS,
+	IPSECSTAT_A_PEER_IDLE,
+	IPSECSTAT_A_PEER_IDLE_LIMIT,
+	IPSECSTAT_A_PEER_DROPPED_IN,
+	IPSECSTAT_A_PEER_UNATTRIBUTED,
+	IPSECSTAT_A_PEER_MAPPED,
 
 	__IPSECSTAT_A_PEER_MAX,
 	IPSECSTAT_A_PEER_MAX = (__IPSECSTAT_A_PEER_MAX - 1)
 };
 
-/* How the SA of a peer that ended last did so. */
 enum {
-	IPSECSTAT_A_ENDED_AT = 1,	/* CLOCK_BOOTTIME in ns */
-	IPSECSTAT_A_ENDED_REASON,	/* u32: ipsecstat_end_reason */
-	IPSECSTAT_A_ENDED_SPI,		/* be32 */
-	IPSECSTAT_A_ENDED_OUTBOUND,	/* flag */
-	IPSECSTAT_A_ENDED_REPLACED,	/* flag: another SA was live */
-	IPSECSTAT_A_ENDED_PID,		/* u32: process that ended it */
-	IPSECSTAT_A_ENDED_COMM,		/* string: name of that process */
+	IPSECSTAT_A_ENDED_AT = 1,
+	IPSECSTAT_A_ENDED_REASON,
+	IPSECSTAT_A_ENDED_SPI,
+	IPSECSTAT_A_ENDED_OUTBOUND,
+	IPSECSTAT_A_ENDED_REPLACED,
+	IPSECSTAT_A_ENDED_PID,
+	IPSECSTAT_A_ENDED_COMM,
 
 	__IPSECSTAT_A_ENDED_MAX,
 	IPSECSTAT_A_ENDED_MAX = (__IPSECSTAT_A_ENDED_MAX - 1)
@@ -323,5 +322,8 @@ enum {
 	__IPSECSTAT_CMD_MAX,
 	IPSECSTAT_CMD_MAX = (__IPSECSTAT_CMD_MAX - 1)
 };
+
+#define IPSECSTAT_MCGRP_DROPS	"drops"
+#define IPSECSTAT_MCGRP_PEERS	"peers"
 
 #endif /* _UAPI_LINUX_IPSECSTAT_H */
