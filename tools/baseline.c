@@ -6,9 +6,10 @@
 #include <json-c/json.h>
 
 #include "baseline.h"
+#include "command.h"
 #include "json.h"
 #include "replace.h"
-#include "show.h"
+#include "report.h"
 
 /* A file that is being read. */
 struct file {

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "doctor.h"
 #include "json.h"
 #include "line.h"
@@ -62,7 +62,7 @@ struct visit {
 	const struct settings *settings;
 	struct patient *patients;
 	size_t n_patients;
-	struct timespec begun;
+	double begun;	/* seconds of CLOCK_BOOTTIME */
 	struct json_object *named;	/* of all, by name */
 	size_t n_problems;
 	bool printed;
@@ -128,15 +128,6 @@ static int look_again(void *context, const char *netns)
 	return 0;
 }
 
-static double seconds_since(const struct timespec *then)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (double)(now.tv_sec - then->tv_sec) +
-	       (double)(now.tv_nsec - then->tv_nsec) / 1e9;
-}
-
 /* Or until the user has seen enough. 0, or -1 after telling. */
 static int wait_for(double seconds)
 {
@@ -160,7 +151,7 @@ static int look_twice(struct visit *visit)
 	const struct settings *settings = visit->settings;
 	int failures = 0;
 
-	clock_gettime(CLOCK_BOOTTIME, &visit->begun);
+	visit->begun = clock_seconds(CLOCK_BOOTTIME);
 	if (settings->seconds) {
 		failures = netns_visit_chosen(settings->netns,
 					      settings->all_netns, look_first,
@@ -207,7 +198,8 @@ static int show(struct visit *visit, const struct patient *patient)
 {
 	const struct looks looks = {
 		&patient->before, &patient->now,
-		visit->settings->seconds ? seconds_since(&visit->begun) : 0,
+		visit->settings->seconds ?
+			clock_seconds(CLOCK_BOOTTIME) - visit->begun : 0,
 	};
 	struct diagnosis diagnosis;
 	int err;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "doctor.h"
 #include "line.h"
 #include "peers.h"
@@ -135,7 +136,7 @@ static bool dropped_out(const struct looks *looks, struct finding *finding)
 static void add_peer(struct finding *finding, const FWPUCLNT_PEER *peer)
 {
 	char local[PEER_ADDRESS_SIZE], remote[PEER_ADDRESS_SIZE];
-	char age[AGE_SIZE], why[64] = "", if_id[32] = "";
+	char age[TIME_SIZE], why[64] = "", if_id[32] = "";
 	bool explain = peer->state == FWPUCLNT_PEER_DOWN ||
 		       peer->state == FWPUCLNT_PEER_HALF;
 
@@ -147,7 +148,7 @@ static void add_peer(struct finding *finding, const FWPUCLNT_PEER *peer)
 		 peer_address(peer, peer->remote, remote),
 		 peer_address(peer, peer->local, local), if_id,
 		 peer_state_name(peer->state),
-		 peer_age(peer_since(peer), age), explain ? ", " : "", why);
+		 long_age_text(peer_since(peer), age), explain ? ", " : "", why);
 }
 
 static bool any_peer(const struct looks *looks, struct finding *finding)

@@ -12,6 +12,7 @@
 #include <linux/ipsecstat.h>
 #include <linux/xfrm.h>
 
+#include "clock.h"
 #include "command.h"
 #include "json.h"
 #include "line.h"
@@ -20,20 +21,6 @@ const char *reason_name(uint64_t reason)
 {
 	return FwpuclntDropReasonName(reason > UINT32_MAX ? UINT32_MAX :
 							    (UINT32)reason);
-}
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-/* The kernel's times do not jump when the clock is set; people's do. */
-uint64_t since_1970(uint64_t boottime)
-{
-	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) + boottime;
 }
 
 int read_uint(const struct nlattr *attr, uint64_t *value)
@@ -159,32 +146,6 @@ const char *protocol_name(unsigned int protocol)
 		return entry->p_name;
 	snprintf(number, sizeof(number), "%u", protocol & 0xff);
 	return number;
-}
-
-const char *time_text(uint64_t ns, char text[TIME_SIZE])
-{
-	time_t seconds = (time_t)(ns / NS_PER_S);
-	struct tm tm;
-
-	return localtime_r(&seconds, &tm) &&
-	       strftime(text, TIME_SIZE, "%Y-%m-%d %H:%M:%S", &tm) ? text : "?";
-}
-
-const char *age_text(uint64_t ns, char text[TIME_SIZE])
-{
-	static const struct {
-		char name;
-		uint64_t seconds;
-	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
-	uint64_t now = (uint64_t)time(NULL), then = ns / NS_PER_S;
-	uint64_t age = now > then ? now - then : 0;
-	size_t i = 0;
-
-	while (i < ARRAY_SIZE(units) - 1 && age < units[i].seconds)
-		i++;
-	snprintf(text, TIME_SIZE, "%" PRIu64 "%c", age / units[i].seconds,
-		 units[i].name);
-	return text;
 }
 
 /* As RFC 3339 has it, in UTC and to the millisecond. */

@@ -14,8 +14,6 @@
 #include <json-c/json.h>
 #include <netlink/attr.h>
 
-#define NS_PER_S 1000000000ULL
-
 #define ADDRESS_SIZE 46		/* the longest IPv6 address */
 
 struct line {
@@ -55,9 +53,6 @@ int read_line(int socket, struct nlattr **attrs, struct line *line);
 /* Of one sender, in one direction and for one reason; the SPI may differ. */
 bool lines_alike(const struct line *one, const struct line *other);
 
-/* ns since 1970 of a time on the kernel's clock, CLOCK_BOOTTIME. */
-uint64_t since_1970(uint64_t boottime);
-
 /* The word for a reason, "unknown" if it is one of a later module. */
 const char *reason_name(uint64_t reason);
 
@@ -70,12 +65,5 @@ const char *protocol_name(unsigned int protocol);
 
 /* NULL if out of memory. */
 struct json_object *line_object(const struct line *line);
-
-/* Local time, to the second; returns text, or what stands for no time. */
-#define TIME_SIZE 20
-const char *time_text(uint64_t ns, char text[TIME_SIZE]);
-
-/* How long ago, in the largest unit that it has one of. */
-const char *age_text(uint64_t ns, char text[TIME_SIZE]);
 
 #endif

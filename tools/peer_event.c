@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <linux/ipsecstat.h>
 
+#include "clock.h"
 #include "command.h"
 #include "json.h"
 #include "line.h"
@@ -75,8 +75,8 @@ static void print_event(const struct event *event)
 	const char *before = " ";
 	char now[TIME_SIZE];
 
-	printf("%s  peer %s at %s", time_text((uint64_t)time(NULL) * NS_PER_S,
-					      now), event->remote, event->local);
+	printf("%s  peer %s at %s", time_text(clock_ns(CLOCK_REALTIME), now),
+	       event->remote, event->local);
 	if (event->if_id)
 		printf(" if_id %" PRIu64, event->if_id);
 	putchar(':');

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <fwpmu.h>
 
+#include "clock.h"
 #include "json.h"
 #include "line.h"
 #include "netns.h"
@@ -214,14 +214,6 @@ static void forget(struct course *course)
 	peer_names_free(&course->names);
 }
 
-static double clock_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / NS_PER_S;
-}
-
 /* What was read before is kept for rates. */
 static bool look(void *context)
 {
@@ -234,7 +226,7 @@ static bool look(void *context)
 	course->now = NULL;
 	if (netns_visit_chosen(settings->netns, false, read_all, course))
 		return false;
-	course->time = clock_now();
+	course->time = clock_seconds(CLOCK_MONOTONIC);
 	course->seconds = course->before ? course->time - before : 0;
 	if (course->before)
 		peers_sort(course->before);

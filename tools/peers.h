@@ -36,10 +36,6 @@ const char *peer_address(const FWPUCLNT_PEER *peer, const uint8_t *address,
 /* When the peer came to be what it is, in ns of CLOCK_BOOTTIME. */
 uint64_t peer_since(const FWPUCLNT_PEER *peer);
 
-/* How long ago, in its two largest units: 45s, 3m20s, 2d7h. */
-#define AGE_SIZE 24
-const char *peer_age(uint64_t since, char text[AGE_SIZE]);
-
 /* Why a peer is not up, or how often it was rekeyed. */
 const char *peer_why(const FWPUCLNT_PEER *peer, char *text, size_t size);
 

@@ -6,8 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "command.h"
 #include "json.h"
 #include "line.h"
@@ -66,42 +66,6 @@ uint64_t peer_since(const FWPUCLNT_PEER *peer)
 	}
 }
 
-static uint64_t boottime(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t seconds_since(uint64_t since)
-{
-	int64_t ns = (int64_t)(boottime() - since);
-
-	return ns > 0 ? (uint64_t)ns / NS_PER_S : 0;
-}
-
-const char *peer_age(uint64_t since, char text[AGE_SIZE])
-{
-	static const struct {
-		char name;
-		uint64_t seconds;
-	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
-	uint64_t age = seconds_since(since);
-	size_t i = 0;
-
-	while (i < ARRAY_SIZE(units) - 1 && age < units[i].seconds)
-		i++;
-	if (i == ARRAY_SIZE(units) - 1)
-		snprintf(text, AGE_SIZE, "%" PRIu64 "s", age);
-	else
-		snprintf(text, AGE_SIZE, "%" PRIu64 "%c%02" PRIu64 "%c",
-			 age / units[i].seconds, units[i].name,
-			 age % units[i].seconds / units[i + 1].seconds,
-			 units[i + 1].name);
-	return text;
-}
-
 static const char *ended_text(const FWPUCLNT_ENDED *ended, char *text,
 			      size_t size)
 {
@@ -140,12 +104,12 @@ const char *peer_why(const FWPUCLNT_PEER *peer, char *text, size_t size)
 
 static void show_ended(FILE *out, const FWPUCLNT_ENDED *ended)
 {
-	char age[AGE_SIZE], text[WHY_SIZE];
+	char age[TIME_SIZE], text[WHY_SIZE];
 
 	if (!ended->at)
 		return;
 	fprintf(out, "  last SA ended  %s ago: %s, %s 0x%08" PRIx32 "%s\n",
-	       peer_age(ended->at, age), ended_text(ended, text, sizeof(text)),
+	       long_age_text(ended->at, age), ended_text(ended, text, sizeof(text)),
 	       ended->outbound ? "outbound" : "inbound", ended->spi,
 	       ended->replaced ? ", with a successor" : "");
 }
@@ -172,7 +136,7 @@ static void show_peer(FILE *out, const FWPUCLNT_PEER *peer,
 		      const struct peer_name *name)
 {
 	char local[PEER_ADDRESS_SIZE], remote[PEER_ADDRESS_SIZE];
-	char age[AGE_SIZE], since[AGE_SIZE], in[24], sent[24];
+	char age[TIME_SIZE], since[TIME_SIZE], in[24], sent[24];
 	const FWPUCLNT_PEER_SUMS *sums = &peer->sums;
 
 	fprintf(out, "peer %s\n", peer_address(peer, peer->remote, remote));
@@ -183,8 +147,8 @@ static void show_peer(FILE *out, const FWPUCLNT_PEER *peer,
 	if (peer->ifId)
 		fprintf(out, "  if_id          %" PRIu32 "\n", peer->ifId);
 	fprintf(out, "  state          %s for %s, first seen %s ago\n",
-	       peer_state_name(peer->state), peer_age(peer_since(peer), age),
-	       peer_age(peer->first, since));
+	       peer_state_name(peer->state), long_age_text(peer_since(peer), age),
+	       long_age_text(peer->first, since));
 	fprintf(out, "  SAs            %" PRIu32 " in, %" PRIu32 " out, %" PRIu32
 	       " larval; %llu added, %llu deleted, %llu rekeys\n",
 	       peer->sasInbound, peer->sasOutbound, peer->larvalSas,
@@ -265,7 +229,7 @@ static struct json_object *ended_object(const FWPUCLNT_ENDED *ended)
 
 	snprintf(spi, sizeof(spi), "0x%08" PRIx32, ended->spi);
 	struct json_member members[] = {
-		{ "secondsAgo", number(seconds_since(ended->at)) },
+		{ "secondsAgo", number(age_seconds(ended->at)) },
 		{ "reason", json_object_new_string(end_reason_name(ended->reason)) },
 		{ "spi", json_object_new_string(spi) },
 		{ "outbound", json_object_new_boolean((int)ended->outbound) },
@@ -288,7 +252,7 @@ static struct json_object *peer_object(const FWPUCLNT_PEER *peer,
 			peer_address(peer, peer->remote, remote)) },
 		{ "ifId", number(peer->ifId) },
 		{ "state", json_object_new_string(peer_state_name(peer->state)) },
-		{ "stateSeconds", number(seconds_since(peer_since(peer))) },
+		{ "stateSeconds", number(age_seconds(peer_since(peer))) },
 		{ "sasInbound", number(peer->sasInbound) },
 		{ "sasOutbound", number(peer->sasOutbound) },
 		{ "larvalSas", number(peer->larvalSas) },

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "peers.h"
 #include "units.h"
 
@@ -157,13 +158,13 @@ static void show_heading(FILE *out, const struct layout *layout)
 static void show_line(FILE *out, const struct peers_view *view,
 		      const struct layout *layout, const FWPUCLNT_PEER *peer)
 {
-	char name[NAME_SIZE], age[AGE_SIZE], in[24], sent[24], why[WHY_SIZE];
+	char name[NAME_SIZE], age[TIME_SIZE], in[24], sent[24], why[WHY_SIZE];
 
 	name_of(view, peer, name);
 	put_amounts(view, peer, in, sent);
 	fprintf(out, "%c %-*s %6s %*s %*s  %.*s\n",
 		peer->state < sizeof(marks) ? marks[peer->state] : '?',
-		layout->name, name, peer_age(peer_since(peer), age),
+		layout->name, name, long_age_text(peer_since(peer), age),
 		layout->amount, in, layout->amount, sent, layout->why,
 		peer_why(peer, why, sizeof(why)));
 }

@@ -2,18 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "command.h"
 #include "sample.h"
-
-static double seconds_of(clockid_t clock)
-{
-	struct timespec t = { 0 };
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void read_boot(char *boot, size_t size)
 {
@@ -29,7 +21,7 @@ static void read_boot(char *boot, size_t size)
 
 void reading_begin(struct reading *reading)
 {
-	*reading = (struct reading) { .time = seconds_of(CLOCK_REALTIME) };
+	*reading = (struct reading) { .time = clock_seconds(CLOCK_REALTIME) };
 	read_boot(reading->boot, sizeof(reading->boot));
 }
 
@@ -50,7 +42,7 @@ struct sample *reading_add(struct reading *reading, const char *netns, int cpu)
 	reading->samples = sample;
 	sample += reading->n_samples++;
 	*sample = (struct sample) {
-		.cpu = cpu, .clock = seconds_of(CLOCK_BOOTTIME),
+		.cpu = cpu, .clock = clock_seconds(CLOCK_BOOTTIME),
 	};
 	snprintf(sample->netns, sizeof(sample->netns), "%s", netns);
 	return sample;

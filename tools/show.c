@@ -5,15 +5,16 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "baseline.h"
+#include "clock.h"
 #include "collect.h"
 #include "http.h"
 #include "netns.h"
 #include "peers_prometheus.h"
 #include "replace.h"
+#include "report.h"
 #include "screen.h"
 #include "show.h"
 #include "watch.h"
@@ -195,13 +196,9 @@ static bool look(void *context)
 
 static void put_time(FILE *out, const char *before, double time)
 {
-	time_t seconds = (time_t)time;
-	struct tm local;
-	char text[64];
+	char text[TIME_SIZE];
 
-	if (localtime_r(&seconds, &local) &&
-	    strftime(text, sizeof(text), "%F %T", &local))
-		fprintf(out, "%s%s", before, text);
+	fprintf(out, "%s%s", before, time_text((uint64_t)(time * NS_PER_S), text));
 }
 
 /* Above a table of figures that others than these will follow or were before. */

@@ -4,7 +4,7 @@
  * docs/ipsecstat.schema.json describes the whole.
  */
 #include "json.h"
-#include "show.h"
+#include "report.h"
 
 /* Adds an empty object and returns it, still belonging to the first one. */
 static struct json_object *add_object(struct json_object *object,

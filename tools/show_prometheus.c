@@ -5,9 +5,10 @@
  */
 #include <inttypes.h>
 
+#include "clock.h"
 #include "line.h"
 #include "prometheus.h"
-#include "show.h"
+#include "report.h"
 
 /* A series and what else is written on the way. */
 struct series {

@@ -14,9 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+#include "command.h"
 #include "line.h"
 #include "netns.h"
-#include "show.h"
+#include "report.h"
 #include "units.h"
 
 #define ROW_WIDTH	25

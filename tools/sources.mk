@@ -5,7 +5,7 @@
 
 TOOL_SOURCES := main.c command.c family.c \
 		show.c show_table.c show_json.c show_prometheus.c prometheus.c http.c \
-		fields.c units.c sample.c collect.c netns.c \
+		fields.c units.c clock.c sample.c collect.c netns.c \
 		baseline.c replace.c watch.c screen.c ticker.c \
 		drops.c drops_table.c monitor.c line.c json.c \
 		peers.c peers_show.c peers_table.c peers_prometheus.c \
