@@ -117,25 +117,53 @@ bool screen_fits(const char *text)
 	return count_lines(text) <= size().ws_row;
 }
 
-void screen_paint(const char *text)
+/* The last line is for what screen_paint() notes, and one stays for the eye. */
+size_t screen_page(void)
+{
+	size_t rows = size().ws_row;
+
+	return rows > 3 ? rows - 2 : 1;
+}
+
+static const char *line_at(const char *text, size_t number)
+{
+	while (number--)
+		text = strchrnul(text, '\n') + 1;
+	return text;
+}
+
+static void paint_note(size_t above, size_t below, size_t columns)
+{
+	char note[80];
+
+	if (above && below)
+		snprintf(note, sizeof(note), "%zu more lines below, %zu above",
+			 below, above);
+	else
+		snprintf(note, sizeof(note), "%zu more lines %s", above + below,
+			 above ? "above" : "below");
+	paint_line(note, columns);
+}
+
+void screen_paint(const char *text, size_t *top)
 {
 	struct winsize room = size();
-	size_t left = count_lines(text);
-	unsigned int row;
+	size_t lines = count_lines(text), rows = room.ws_row;
+	size_t shown = lines <= rows ? lines : rows - 1;
 
+	if (*top > lines - shown)
+		*top = lines - shown;
+	text = line_at(text, *top);
 	fputs(HOME, stdout);
-	for (row = 0; text && row + (left > 1) < room.ws_row; row++, left--) {
+	for (size_t row = 0; row < shown; row++) {
 		if (row)
 			fputs("\r\n", stdout);
 		text = paint_line(text, room.ws_col);
 	}
-	if (left) {
-		char note[64];
-
-		fputs(row ? "\r\n" : "", stdout);
-		snprintf(note, sizeof(note), "%zu more lines: no room", left);
-		paint_line(note, room.ws_col);
-	} else if (row < room.ws_row) {
+	if (shown < lines) {
+		fputs(shown ? "\r\n" : "", stdout);
+		paint_note(*top, lines - shown - *top, room.ws_col);
+	} else if (shown < rows) {
 		fputs("\r\n" CLEAR_BELOW, stdout);
 	}
 	fflush(stdout);

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -70,12 +71,52 @@ static enum ticker_event signal_event(const struct ticker *ticker)
 	}
 }
 
-/* A terminal that is gone has no more keys. */
-static bool key_ends(void)
-{
-	char key;
+#define LONGEST_KEY	8
 
-	return read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == 'Q';
+/* What terminals send, with what people know from less(1) beside it. */
+static const struct {
+	const char *sent;
+	enum ticker_event event;
+} keys[] = {
+	{ "q", TICKER_END },		{ "Q", TICKER_END },
+	{ "\033[A", TICKER_UP },	{ "k", TICKER_UP },
+	{ "\033[B", TICKER_DOWN },	{ "j", TICKER_DOWN },
+	{ "\033[5~", TICKER_PAGE_UP },	{ "b", TICKER_PAGE_UP },
+	{ "\033[6~", TICKER_PAGE_DOWN }, { " ", TICKER_PAGE_DOWN },
+	{ "\033[H", TICKER_FIRST },	{ "\033[1~", TICKER_FIRST },
+	{ "g", TICKER_FIRST },
+	{ "\033[F", TICKER_LAST },	{ "\033[4~", TICKER_LAST },
+	{ "G", TICKER_LAST },
+};
+
+/* A control sequence goes on until a byte from @ to ~ after its "[". */
+static bool goes_on(const char *sent, size_t length)
+{
+	return sent[0] == '\033' &&
+	       (length < 3 || sent[length - 1] < '@' || sent[length - 1] > '~');
+}
+
+/* Sets the event of a key that has one; a terminal that is gone has no more keys. */
+static bool key_event(enum ticker_event *event)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	char sent[LONGEST_KEY + 1] = "";
+	size_t length = 0;
+
+	do {
+		if (read(STDIN_FILENO, &sent[length], 1) != 1) {
+			*event = TICKER_END;
+			return true;
+		}
+		length++;
+	} while (length < LONGEST_KEY && goes_on(sent, length) &&
+		 poll(&input, 1, 0) > 0);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!strcmp(sent, keys[i].sent)) {
+			*event = keys[i].event;
+			return true;
+		}
+	return false;
 }
 
 enum ticker_event ticker_wait(struct ticker *ticker)
@@ -85,6 +126,7 @@ enum ticker_event ticker_wait(struct ticker *ticker)
 		{ .fd = ticker->timer, .events = POLLIN },
 		{ .fd = ticker->keys ? STDIN_FILENO : -1, .events = POLLIN },
 	};
+	enum ticker_event event;
 	uint64_t ticks;
 
 	for (;;) {
@@ -92,8 +134,8 @@ enum ticker_event ticker_wait(struct ticker *ticker)
 			return TICKER_END;
 		if (fds[0].revents)
 			return signal_event(ticker);
-		if (fds[2].revents && key_ends())
-			return TICKER_END;
+		if (fds[2].revents && key_event(&event))
+			return event;
 		if (fds[1].revents & POLLIN &&
 		    read(ticker->timer, &ticks, sizeof(ticks)) == sizeof(ticks))
 			return TICKER_TICK;

@@ -14,6 +14,13 @@ enum ticker_event {
 	TICKER_RESIZED,		/* the terminal */
 	TICKER_STOP,		/* Ctrl-Z: stop now */
 	TICKER_END,		/* Ctrl-C, q, or a signal that asks for the end */
+	/* keys that scroll */
+	TICKER_UP,
+	TICKER_DOWN,
+	TICKER_PAGE_UP,
+	TICKER_PAGE_DOWN,
+	TICKER_FIRST,
+	TICKER_LAST,
 };
 
 struct ticker {

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ struct watching {
 	bool on_screen;
 	bool seen;		/* something, at the last look */
 	char *words;		/* of that look, if they belong on the screen */
+	size_t top;		/* first line on the screen */
 };
 
 /* On a screen, what there is to say has its place below the figures. */
@@ -64,7 +66,7 @@ static char *frame(const struct watching *w, bool compact)
 	return NULL;
 }
 
-static int paint(const struct watching *w)
+static int paint(struct watching *w)
 {
 	char *text = frame(w, false);
 
@@ -74,12 +76,12 @@ static int paint(const struct watching *w)
 	}
 	if (!text)
 		return -1;
-	screen_paint(text);
+	screen_paint(text, &w->top);
 	free(text);
 	return 0;
 }
 
-static int show(const struct watching *w)
+static int show(struct watching *w)
 {
 	if (w->on_screen)
 		return paint(w);
@@ -98,11 +100,42 @@ static void stop(const struct watching *w)
 		screen_enter();
 }
 
+static void scroll(struct watching *w, enum ticker_event key)
+{
+	size_t page = screen_page();
+
+	switch (key) {
+	case TICKER_UP:
+		w->top -= w->top > 0;
+		break;
+	case TICKER_DOWN:
+		w->top++;
+		break;
+	case TICKER_PAGE_UP:
+		w->top -= w->top < page ? w->top : page;
+		break;
+	case TICKER_PAGE_DOWN:
+		w->top += page;
+		break;
+	case TICKER_FIRST:
+		w->top = 0;
+		break;
+	case TICKER_LAST:
+		w->top = SIZE_MAX;
+		break;
+	default:
+		break;
+	}
+}
+
 /* Until it is time to look again; false: to end. */
 static bool wait_for_tick(struct watching *w)
 {
+	enum ticker_event event;
+
 	for (;;) {
-		switch (ticker_wait(&w->ticker)) {
+		event = ticker_wait(&w->ticker);
+		switch (event) {
 		case TICKER_TICK:
 			return true;
 		case TICKER_END:
@@ -110,7 +143,8 @@ static bool wait_for_tick(struct watching *w)
 		case TICKER_STOP:
 			stop(w);
 			break;
-		case TICKER_RESIZED:
+		default:
+			scroll(w, event);
 			break;
 		}
 		if (w->on_screen && paint(w))

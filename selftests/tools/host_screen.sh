@@ -89,7 +89,7 @@ if ! command -v tmux >/dev/null; then
 	ktap_skip_all "no tmux"
 	exit "$KSFT_SKIP"
 fi
-ktap_set_plan 38
+ktap_set_plan 43
 
 export TZ=UTC FAKE_REASONS=0
 trap 'terminal kill-server 2>/dev/null; rm -rf "$tmp"' EXIT
@@ -121,9 +121,19 @@ check "drops that go on are red" soon colored $'\033[31m'
 
 resize 60 12
 check "smaller: cut at the right" soon within 60
-check "smaller: cut at the bottom, and says so" soon last_line 12 '^[0-9]+ more lines: no room'
+check "smaller: cut at the bottom, and says so" soon last_line 12 '^[0-9]+ more lines below *$'
 check "smaller: begins as before" first_line '^20.*every 0.2 s$'
 check "smaller: steady" meanwhile nothing_scrolled
+keys Down
+check "Down: a line further" soon last_line 12 '^[0-9]+ more lines below, 1 above'
+keys PageDown
+check "Page Down: a page less a line further" soon last_line 12 'below, 11 above'
+keys k b
+check "k and b: as far back" soon first_line '^20.*every 0.2 s$'
+keys End
+check "End: the last line is there" soon last_line 12 '^[0-9]+ more lines above *$'
+keys Escape x
+check "unknown keys: go on" meanwhile last_line 12 '^[0-9]+ more lines above *$'
 resize 100 40
 check "larger again: all of it" soon same_frame
 resize 80 40
