@@ -9,7 +9,7 @@
         print(stats.aggregateSaStatistics.activeSas)
 
 The structures and their members have the names of the Windows API; fwpuclnt(7)
-tells what each counts. A call that fails raises Error.
+documents what each counts. A call that fails raises Error.
 """
 import ctypes
 import json
@@ -85,7 +85,7 @@ def _words(function, code):
 
 
 def _declare(name, *arguments, result=U32):
-    """Tell ctypes what a function takes; a code that it returns is raised."""
+    """Declare to ctypes what a function takes; a code that it returns is raised."""
     def check(code, function, _):
         if code:
             raise Error(function.__name__, code)
@@ -126,7 +126,7 @@ class Engine:
         return stats
 
     def close(self):
-        """Once; whoever uses the session afterwards gets an Error."""
+        """Once; a later use of the session raises Error."""
         handle, self._handle = self._handle, HANDLE()
         _close(handle)
 

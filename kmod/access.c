@@ -185,7 +185,7 @@ static bool ipsecstat_opener_may(const struct sk_buff *request, struct net *net,
  * ipsecstat_access_check() - may the sender of a request read
  * @request: the request
  * @net: the namespace it asks about
- * @extack: told the reason for a refusal
+ * @extack: gets the reason for a refusal
  *
  * Context: Process context of the sender.
  * Return: 0 or -EPERM

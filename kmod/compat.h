@@ -107,7 +107,7 @@ static inline int ipsecstat_unregister_direct(struct ftrace_ops *ops,
 }
 #endif
 
-/* Processors that count the depth of calls are not told of such a call. */
+/* Processors that count the depth of calls are not notified of such a call. */
 #ifdef X86_FEATURE_CALL_DEPTH
 #define IPSECSTAT_COUNTS_CALLS	boot_cpu_has(X86_FEATURE_CALL_DEPTH)
 #else
@@ -150,7 +150,7 @@ register_net_sysctl_sz(struct net *net, const char *path,
 #define ipsecstat_ctl_table	const struct ctl_table
 #endif
 
-/* From 6.11 on kfree_skb also tells the socket that the packet was for. */
+/* From 6.11 on kfree_skb also passes the socket that the packet was for. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
 #define IPSECSTAT_KFREE_SKB_ARGS \
 	void *data, struct sk_buff *skb, void *location, \

@@ -76,7 +76,7 @@ static DECLARE_WORK(ipsecstat_spare_filler, ipsecstat_spare_work);
  * ipsecstat_counters_take() - give a namespace counters, if it has none
  * @block: of the namespace
  *
- * On PREEMPT_RT, a caller that cannot be preempted finds what lies ready alone.
+ * On PREEMPT_RT, a caller that cannot be preempted gets only what lies ready.
  *
  * Context: Any in which packets are freed, without the lock of sa.c.
  * Return: whether it has some now

@@ -14,7 +14,7 @@
  *						record whose it was (recent.c),
  *						count it at its peer (peer.c)
  *
- * Outbound, the lines are the figures, and the freed packet tells whose it was: an
+ * Outbound, the lines are the figures, and the freed packet shows whose it was: an
  * SA refused it in xfrm_output_one(), or it was forwarded and no policy or SA was found.
  *
  * Some reasons need more, and have functions of their own that run before the

@@ -18,7 +18,7 @@
  * @moved: chains of @before that have moved
  * @count: how much there is
  * @key: the key of what is in it, a product whose highest bits are well mixed
- * @lock: guards all of it; that of whoever adds
+ * @lock: guards all of it; that of the caller
  * @work: makes a larger table, and frees the one before
  *
  * A table that grows at once would keep an event waiting that happens to make it

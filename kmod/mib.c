@@ -203,7 +203,7 @@ unsigned long ipsecstat_mib_moved(struct net *net, int line)
  * @by: who moved it
  *
  * These lines are not attributed to packets: a look-up needs none. Of one that is
- * freed, this tells the reason, unless look-ups of others moved lines as well.
+ * freed, this is the reason, unless look-ups of others moved lines as well.
  *
  * Context: Preemption off, without the lock of sa.c.
  * Return: the reason of the only line that moved since the last call with @by, or

@@ -275,7 +275,7 @@ static int ipsecstat_fill(struct sk_buff *msg, struct net *net, int cpu,
 /**
  * ipsecstat_check_version() - does the sender speak as we do
  * @header: of the request
- * @extack: told if not
+ * @extack: gets the reason if not
  *
  * Context: Any.
  * Return: 0 or -EPROTONOSUPPORT
@@ -464,7 +464,7 @@ int ipsecstat_netlink_register(void)
 }
 
 /**
- * ipsecstat_netlink_unregister() - answer no more questions, tell no more events
+ * ipsecstat_netlink_unregister() - answer no more requests, send no more events
  *
  * Context: Process context, may sleep.
  */

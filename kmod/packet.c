@@ -131,7 +131,7 @@ static void ipsecstat_who_sa(const struct xfrm_state *x,
 
 /*
  * A word of an ESP or AH header behind the IP header: the SPI, or the sequence
- * number. Leaves @word alone if it is not there.
+ * number. Leaves @word unchanged if it is not there.
  */
 static bool ipsecstat_header_word(const struct sk_buff *skb, u8 proto,
 				  int index, __be32 *word)
@@ -205,7 +205,7 @@ void ipsecstat_packet_set_seq(struct ipsecstat_packet *packet, __be32 seq)
  * @last: the last SA in its path
  * @packet: filled in, but for the reason and the policy
  *
- * The outer IP header tells, as long as it is there: an SA need not know from
+ * The outer IP header decides, as long as it is there: an SA need not know from
  * where its packets come.
  *
  * Context: Any.

@@ -51,7 +51,7 @@ static u32 ipsecstat_word(const xfrm_address_t *address, u16 family)
 
 /*
  * The same for both directions, and for each if_id, which a packet without an SA
- * does not tell. Who does not know the random odd factor cannot choose ends whose
+ * does not have. Who does not know the random odd factor cannot choose ends whose
  * products have the same highest bits.
  */
 static u64 ipsecstat_peer_key(const xfrm_address_t *one,

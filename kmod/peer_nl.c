@@ -236,7 +236,7 @@ static int ipsecstat_put_others(struct sk_buff *msg, struct net *net,
 
 /*
  * A packet is counted for the host before its SA has it, a dropped one before its
- * peer has it. Whoever read the host's figures before must not find fewer packets
+ * peer has it. A reader of the host's figures before must not find fewer packets
  * here, so those in between are waited for.
  */
 static int ipsecstat_peers_settle(struct net *net)

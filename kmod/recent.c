@@ -30,7 +30,7 @@
  * @node: in its chain
  * @order: among all lines
  * @stamp: of the table, at the last packet
- * @drop: what is told of it
+ * @drop: what is reported of it
  */
 struct ipsecstat_line {
 	struct hlist_node node;
@@ -158,7 +158,7 @@ void ipsecstat_recent_add(struct net *net,
 	else
 		table->missed += !who->out;
 	if (!wanted)
-		table->told = table->stamp;
+		table->sent = table->stamp;
 	raw_spin_unlock_irqrestore(&table->lock, flags);
 
 	ipsecstat_reserve_level_later(&ipsecstat_lines);
@@ -235,8 +235,8 @@ unsigned int ipsecstat_recent_news(struct net *net,
 	unsigned int count;
 
 	raw_spin_lock_irq(&table->lock);
-	count = ipsecstat_recent_copy(table, table->told, to);
-	table->told = table->stamp;
+	count = ipsecstat_recent_copy(table, table->sent, to);
+	table->sent = table->stamp;
 	raw_spin_unlock_irq(&table->lock);
 	return count;
 }

@@ -14,8 +14,8 @@ struct net;
 #define IPSECSTAT_RECENT_BITS	6
 
 /**
- * struct ipsecstat_who - what tells dropped packets apart
- * @src: where from; of IPv4, the first word alone
+ * struct ipsecstat_who - what dropped packets differ in
+ * @src: where from; of IPv4, only the first word
  * @dst: where to, in the same way
  * @spi: the SPI, or 0
  * @family: AF_INET or AF_INET6
@@ -37,7 +37,7 @@ struct ipsecstat_who {
 
 /**
  * struct ipsecstat_packet - what a dropped packet says of itself
- * @who: what tells it from others
+ * @who: what it differs from others in
  * @inner_src: where from, of the packet that a tunnel carried
  * @inner_dst: where to
  * @inner_family: AF_INET or AF_INET6, or 0 if there was none
@@ -60,7 +60,7 @@ struct ipsecstat_packet {
 };
 
 /**
- * struct ipsecstat_recent_drop - a line, as far as it is told
+ * struct ipsecstat_recent_drop - a line, as it is sent
  * @packet: the last one; all have @packet.who in common
  * @seq_first: sequence number of the first one that had any
  * @count: how many
@@ -81,7 +81,7 @@ struct ipsecstat_recent_drop {
  * @chain: lines by hash
  * @order: lines, the one with the latest packet first
  * @stamp: rises with each packet
- * @told: @stamp up to which events were told, or nobody wanted them
+ * @sent: @stamp up to which events were sent, or nobody wanted them
  * @lines: how many there are
  * @evicted: inbound packets of lines that made room
  * @missed: inbound packets without a line
@@ -92,7 +92,7 @@ struct ipsecstat_recent {
 	struct hlist_head chain[1 << IPSECSTAT_RECENT_BITS];
 	struct list_head order;
 	u64 stamp;
-	u64 told;
+	u64 sent;
 	unsigned int lines;
 	u64 evicted;
 	u64 missed;

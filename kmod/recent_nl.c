@@ -3,7 +3,7 @@
  * Recent drops over netlink: the operations drop-get and drop-ntf.
  *
  * A packet costs an event no more than a bit that is set: one work for all
- * namespaces, a quarter of a second later, tells what changed in each of them.
+ * namespaces, a quarter of a second later, sends what changed in each of them.
  * A flood thus makes no more messages than there are lines, four times a second.
  * An event without memory, or for a listener whose socket is full, is lost; the
  * table is not.
@@ -66,7 +66,7 @@ static int ipsecstat_put_sa_until(struct sk_buff *msg, struct net *net,
 	return until ? nla_put_uint(msg, IPSECSTAT_A_RECENT_SA_UNTIL, until) : 0;
 }
 
-/* What is known of some packets alone. */
+/* What is known only of some packets. */
 static int ipsecstat_put_more(struct sk_buff *msg, struct net *net,
 			      const struct ipsecstat_recent_drop *drop)
 {
@@ -134,7 +134,7 @@ static int ipsecstat_put_table(struct sk_buff *msg, struct net *net,
 }
 
 /**
- * ipsecstat_drop_get_doit() - tell what the table is as a whole
+ * ipsecstat_drop_get_doit() - send what the table is as a whole
  * @skb: the request
  * @info: the same, parsed
  *
@@ -166,7 +166,7 @@ int ipsecstat_drop_get_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * struct ipsecstat_recent_dump - what a dump still has to tell
+ * struct ipsecstat_recent_dump - what a dump still has to send
  * @count: all lines
  * @next: the line to go on with
  * @drop: the lines, as they were when the dump began
@@ -200,12 +200,12 @@ static int ipsecstat_drop_get_begin(struct netlink_callback *cb)
 }
 
 /**
- * ipsecstat_drop_get_dumpit() - tell the lines of the table
+ * ipsecstat_drop_get_dumpit() - send the lines of the table
  * @msg: takes as many as fit
  * @cb: the state of the dump
  *
  * Context: Process context; the first call is in that of the sender.
- * Return: the bytes told, 0 at the end, or a negative errno
+ * Return: the bytes sent, 0 at the end, or a negative errno
  */
 int ipsecstat_drop_get_dumpit(struct sk_buff *msg, struct netlink_callback *cb)
 {
@@ -295,7 +295,7 @@ static DECLARE_DELAYED_WORK(ipsecstat_events_work, ipsecstat_tell);
  * be yes because of another one.
  *
  * Context: Any in which packets are freed.
- * Return: whether events are worth being told
+ * Return: whether anyone listens to events
  */
 bool ipsecstat_events_wanted(struct net *net)
 {
@@ -313,7 +313,7 @@ void ipsecstat_events_due(void)
 }
 
 /**
- * ipsecstat_events_open() - begin or cease to tell events
+ * ipsecstat_events_open() - begin or cease to send events
  * @open: whether the family is registered, and its group ours to speak to
  *
  * Context: Process context, may sleep. None is in progress when it returns.

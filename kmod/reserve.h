@@ -12,7 +12,7 @@
  * @cache: where they come from
  * @low: how many there should be at least
  * @high: how many there should be at most
- * @lock: guards @count and @free; that of whoever takes and gives
+ * @lock: guards @count and @free; that of the caller
  * @count: how many there are
  * @free: the first of them, linked by their first word
  * @work: levels it later

@@ -3,9 +3,9 @@
  * The life of SAs.
  *
  * Every VALID SA enters the state list through __xfrm_state_insert() and every
- * state leaves it through __xfrm_state_delete(), whoever asked: netlink,
+ * state leaves it through __xfrm_state_delete(), for every caller: netlink,
  * PF_KEY, migration, a timer, a flush. A larval SA is born by an acquire, which
- * key managers are told of, or by the allocation of an SPI; an acquire that no
+ * key managers are notified of, or by the allocation of an SPI; an acquire that no
  * daemon took ends in __xfrm_state_destroy() without ever having been listed.
  *
  * Locking: ipsecstat_sa_lock covers the counters of all namespaces, the marks
@@ -206,7 +206,7 @@ static u8 ipsecstat_end_reason(const struct xfrm_state *x)
 	return IPSECSTAT_END_REASON_MIGRATED;
 }
 
-/* x was VALID and leaves. The device may be gone, so the mark must tell. */
+/* x was VALID and leaves. The device may be gone, so the mark decides. */
 static void ipsecstat_sa_leave(struct ipsecstat_net *block,
 			       struct xfrm_state *x, unsigned long mark)
 {
@@ -269,7 +269,7 @@ static void ipsecstat_sa_del(struct xfrm_state *x)
 	unsigned long mark, flags;
 	struct ipsecstat_net *block;
 
-	/* Untracked, or its namespace is already gone: leave it alone. */
+	/* Untracked, or its namespace is already gone: leave it as it is. */
 	mark = ipsecstat_sa_mark(x);
 	if (!mark)
 		return;

@@ -3,7 +3,7 @@
  * The mark that a tracked SA carries.
  *
  * struct xfrm_state embeds a struct xfrm_state_walk as its place in the list
- * of all states. Of that, the member filter serves walkers of the list alone;
+ * of all states. Of that, the member filter serves only walkers of the list;
  * in a state it is zeroed at birth and never used again. It holds our mark:
  *
  *	NULL			not tracked: no ESP or AH SA, or gone
@@ -12,7 +12,7 @@
  *	class | 2		a VALID SA whose packets its device counts
  *
  * A mark is set and taken under the lock of sa.c. Packets read it without: it
- * is set before the SA can be found, and whoever unmarks SAs waits a grace
+ * is set before the SA can be found, and the code that unmarks SAs waits a grace
  * period before the counters go.
  */
 #ifndef _IPSECSTAT_SA_H

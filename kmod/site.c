@@ -137,7 +137,7 @@ static struct notifier_block ipsecstat_site_modules = {
 };
 
 /**
- * ipsecstat_site_init() - prepare to tell call sites apart
+ * ipsecstat_site_init() - prepare to recognise call sites
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno

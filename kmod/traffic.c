@@ -12,7 +12,7 @@
  *					curlft += skb->len
  *
  * The recheck has the length and may still refuse the packet; the advance is
- * reached by accepted packets alone. So one notes what the other counts.
+ * reached only by accepted packets. So one notes what the other counts.
  *
  * The SA holds a pointer to its counters (sa.h): no look-up, no lock, two adds
  * to a cache line of this CPU. SAs that are not tracked, such as IPComp, hold

@@ -135,7 +135,7 @@ static DWORD insert_locked(struct fwp_session *session, HANDLE *handle)
 	return ERROR_SUCCESS;
 }
 
-/* On success, whoever guesses the handle may close it: @session is not ours. */
+/* On success, any caller that guesses the handle may close it: @session is not ours. */
 static DWORD insert(struct fwp_session *session, HANDLE *handle)
 {
 	DWORD ret;

@@ -24,7 +24,7 @@ struct fwp_session {
 	bool busy;			/* somebody is inside */
 	pthread_cond_t idle;
 
-	/* Belong to whoever is between fwp_session_enter and _leave. */
+	/* Belong to the thread that is between fwp_session_enter and _leave. */
 	struct timespec deadline;	/* of the call in progress */
 	int cancel;			/* state to go back to after it */
 	struct fwp_link *link;

@@ -5,7 +5,7 @@
 
 #include "sample.h"
 
-/* Both return 0, or -1 after telling why not. */
+/* Both return 0, or -1 after printing why not. */
 int baseline_save(const char *path, const struct reading *reading);
 int baseline_load(const char *path, struct reading *reading);
 

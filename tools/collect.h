@@ -13,7 +13,7 @@ struct scope {
 };
 
 /*
- * Takes a reading. What fails is told, and the rest read all the same. Returns
+ * Takes a reading. What fails is reported, and the rest read all the same. Returns
  * how much failed.
  */
 int collect(const struct scope *scope, struct reading *reading);

@@ -105,7 +105,7 @@ void show_help(const struct command *command)
 	if (command->more_help)
 		command->more_help();
 	if (command == commands[0] && n_commands > 1) {
-		puts("\nOther commands; help COMMAND tells more:");
+		puts("\nOther commands; help COMMAND explains one:");
 		for (size_t i = 1; i < n_commands; i++)
 			printf("  %-27s %s\n", commands[i]->name,
 			       commands[i]->summary);

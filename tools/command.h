@@ -91,8 +91,8 @@ _Noreturn void bad_usage(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
 /*
- * Closes standard output. Output that could not be written is a failure, be it
- * the last byte of it. Returns the exit status of the program.
+ * Closes standard output. Output that could not be written is a failure, even if
+ * only its last byte. Returns the exit status of the program.
  */
 int finish_output(void);
 

@@ -128,7 +128,7 @@ static int look_again(void *context, const char *netns)
 	return 0;
 }
 
-/* Or until the user has seen enough. 0, or -1 after telling. */
+/* Or until the user has seen enough. 0, or -1 after printing why. */
 static int wait_for(double seconds)
 {
 	struct ticker ticker;

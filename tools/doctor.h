@@ -38,7 +38,7 @@ struct look {
 	char no_xfrm[80];	/* devices that policies do not apply to */
 };
 
-/* In the network namespace that the thread is in. 0, or -1 after telling. */
+/* In the network namespace that the thread is in. 0, or -1 after printing why. */
 int look(struct look *look);
 void look_free(struct look *look);
 

@@ -6,7 +6,7 @@ struct table;
 
 /*
  * The table of the network namespace that the thread is in; its lines are to be
- * freed, also after a failure. 0, or -1 after telling what failed.
+ * freed, also after a failure. 0, or -1 after printing what failed.
  */
 int drops_read(struct table *table);
 

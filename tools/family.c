@@ -115,7 +115,7 @@ static int any_number(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-/* Tells of the end of a family go to all who joined the group of the controller. */
+/* Notices of the end of a family go to all who joined the group of the controller. */
 static bool is_gone(const struct family *family, struct nlmsghdr *nlh)
 {
 	const struct nlattr *id;

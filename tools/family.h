@@ -31,7 +31,7 @@ struct family_reader {
 
 /*
  * In the network namespace of the calling thread. The kernel loads the module
- * if it has to. NULL after a failure, which was told.
+ * if it has to. NULL after a failure, which was printed.
  */
 struct family *family_open(void);
 void family_close(struct family *family);
@@ -44,7 +44,7 @@ int family_ask(struct family *family, struct nl_msg *request,
 	       const struct family_reader *reader);
 
 /*
- * Join multicast groups, up to a NULL. From then on the socket is for events alone, the end of
+ * Join multicast groups, up to a NULL. From then on the socket is only for events, the end of
  * the module among them: ask on another one.
  */
 int family_join(struct family *family, const char *const *groups);

@@ -35,7 +35,7 @@ enum metric_id {
 	AUTHENTICATED_BYTES,
 	OFFLOADED_BYTES,
 	N_METRICS,
-	NO_METRIC = N_METRICS	/* other members tell the same in more detail */
+	NO_METRIC = N_METRICS	/* other members have the same in more detail */
 };
 
 /* A Prometheus family. A counter may only rise, a gauge goes both ways. */
@@ -52,7 +52,7 @@ enum unit {
 	UNIT_BYTES,
 };
 
-/* What a member tells, in whichever structures a member of that name is. */
+/* What a member means, in whichever structures a member of that name is. */
 struct meaning {
 	const char *name;	/* of the WFP member or the reason, and the JSON key */
 	const char *row;	/* its line in the table ... */

@@ -69,7 +69,7 @@ static const char *policy_name(const struct nlattr *attr)
 	return nla_get_u8(attr) == XFRM_POLICY_FWD ? "fwd" : "in";
 }
 
-/* What is known of some packets alone. */
+/* What is known only of some packets. */
 static void read_more(int socket, struct nlattr **attrs, struct line *line)
 {
 	uint64_t first, last, until;

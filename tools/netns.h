@@ -11,7 +11,7 @@
 
 /*
  * Calls visit() within that namespace, and comes back. Returns what it returns, or -1
- * after telling why the namespace cannot be entered.
+ * after printing why the namespace cannot be entered.
  */
 typedef int netns_visit_fn(void *context, const char *name);
 int netns_visit(const char *name, netns_visit_fn *visit, void *context);

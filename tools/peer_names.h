@@ -33,11 +33,11 @@ struct peer_names {
  *	ADDRESS[%IF_ID] NAME		# and a comment
  *
  * NULL stands for PEER_NAMES_FILE, "-" for standard input. Returns 0, or -1 after
- * telling what is wrong.
+ * printing what is wrong.
  */
 int peer_names_read(struct peer_names *names, const char *path);
 
-/* Add the xfrm interfaces of the network namespace. 0, or -1 after telling. */
+/* Add the xfrm interfaces of the network namespace. 0, or -1 after printing why. */
 int peer_names_add_links(struct peer_names *names);
 
 void peer_names_free(struct peer_names *names);

@@ -20,7 +20,7 @@ extern const struct command peers_command;
 
 /*
  * The peers of the network namespace, to be freed by FwpmFreeMemory0(). Returns 0,
- * or -1 after telling why there are none.
+ * or -1 after printing why there are none.
  */
 int peers_read(FWPUCLNT_PEERS **peers);
 

@@ -25,7 +25,7 @@ struct peer_sources {
 };
 
 /*
- * Read the peers of each namespace of a reading. What fails is told, and the rest
+ * Read the peers of each namespace of a reading. What fails is reported, and the rest
  * read all the same. Returns how much failed.
  */
 int peer_sources_read(struct peer_sources *sources,

@@ -45,7 +45,7 @@ void reading_compare(struct reading *now, const struct reading *before);
 
 /*
  * Leave of the figures what rose since then. Samples of which that cannot be
- * said are told and taken out. Returns how many those were.
+ * said are reported and taken out. Returns how many those were.
  */
 size_t reading_subtract(struct reading *now, const struct reading *then);
 

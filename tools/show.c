@@ -124,7 +124,7 @@ static const struct option_row options[] = {
 	{ 'j', "json", NULL, "show them as JSON", take_json, 0 },
 	{ 'p', "prometheus", NULL, "show them as Prometheus text",
 	  take_prometheus, 0 },
-	{ 'g', "group", "NAME[,NAME]", "show these groups alone",
+	{ 'g', "group", "NAME[,NAME]", "show only these groups",
 	  take_group, 0 },
 	{ 'w', "watch", "SECONDS", "show them again and again, with rates",
 	  take_interval, AT(interval) },

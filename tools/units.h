@@ -10,7 +10,7 @@
 
 #define UNITS_WIDTH 11
 
-/* 1023 B, 1.00 KiB; numbers are left alone up to ten digits. */
+/* 1023 B, 1.00 KiB; numbers stay as they are up to ten digits. */
 void format_amount(char *text, size_t size, enum unit unit, uint64_t value);
 
 /* For a second: 0.50 /s, 12.3 kpps, 1.00 Mbit/s; bits for bytes. */

@@ -170,14 +170,14 @@ int watch(const struct watched *watched, double seconds, bool on_screen)
 	struct watching w = { .watched = watched };
 	int failed;
 
-	/* The first look is told as if it were the only one. */
+	/* Errors of the first look are printed as if it were the only one. */
 	if (!look(&w))
 		return EXIT_FAILURE;
 	if (ticker_open(&w.ticker, seconds, on_screen)) {
 		say("cannot wait: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	/* Whoever has read enough closes the pipe. */
+	/* A reader that has enough closes the pipe. */
 	signal(SIGPIPE, SIG_DFL);
 	w.on_screen = on_screen;
 	failed = go_on(&w);

@@ -8,7 +8,7 @@
 /* What is watched. */
 struct watched {
 	void *context;
-	/* Look again; what fails is told. Returns false if there is nothing. */
+	/* Look again; what fails is printed. Returns false if there is nothing. */
 	bool (*look)(void *context);
 	/* What was seen; compact, if it can be, where the lines do not suffice. */
 	int (*show)(const void *context, FILE *out, bool compact);

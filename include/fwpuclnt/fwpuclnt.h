@@ -271,7 +271,7 @@ DWORD WINAPI FwpuclntGetPeers(HANDLE engineHandle, FWPUCLNT_PEERS **peers);
  * @inboundEsp: inbound packets of ESP: of an SA that the packet passed last or
  *	failed at, or of an SPI that no SA has
  * @inboundAh: the same of AH
- * @inboundOther: inbound packets of IPComp alone, or that passed no SA
+ * @inboundOther: inbound packets of IPComp only, or that passed no SA
  * @outbound: outbound and forwarded packets; NO_STATE, BLOCKED, POLICY_ERROR and
  *	BUNDLE count look-ups, of which one packet can need several
  *
@@ -308,7 +308,7 @@ typedef struct FWPUCLNT_STATISTICS_ {
  * @cpu: the number of a CPU, or FWPUCLNT_ALL_CPUS for the sum of all
  * @statistics: filled on success, untouched otherwise
  *
- * SAs belong to no CPU: for one alone, aggregateSaStatistics is all zero.
+ * SAs belong to no CPU: for one CPU, aggregateSaStatistics is all zero.
  *
  * Needs and returns the same as IPsecGetStatistics1(), and
  * ERROR_INVALID_PARAMETER for a CPU that this machine cannot have.

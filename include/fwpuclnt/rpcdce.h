@@ -15,7 +15,7 @@ typedef LONG RPC_STATUS;
 #define SEC_WINNT_AUTH_IDENTITY_UNICODE	0x2
 
 /*
- * Other credentials than the caller's own. Declared for the prototype alone:
+ * Other credentials than the caller's own. Declared only for the prototype:
  * FwpmEngineOpen0 answers RPC_S_CANNOT_SUPPORT to anything but NULL.
  */
 typedef struct _SEC_WINNT_AUTH_IDENTITY_W {

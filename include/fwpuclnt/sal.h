@@ -2,7 +2,7 @@
 /*
  * Windows' source annotations. No compiler on Linux reads them: all are empty.
  *
- * The old words in lower case are for C alone. The C++ library uses some of
+ * The old words in lower case are for C only. The C++ library uses some of
  * them as names of its own and would no longer compile.
  */
 #ifndef FWPUCLNT_SAL_H

@@ -20,8 +20,8 @@ TURNS = (False, True) * 4
 SIZE = 64
 
 # protocol: instructions that the module may add to a packet out, in, and dropped
-# before it comes to IPsec; in the comment those that were measured. Whoever makes a
-# hook cheaper lowers its bound.
+# before it comes to IPsec; in the comment those that were measured. A hook that
+# becomes cheaper gets a lower bound.
 WITHOUT = {None: (2, 2, 2)}  # 0 0 0, while the host has neither SA nor policy
 WITH = {
     "ESP": (30, 26, 31),  # 28 24 29
@@ -74,7 +74,7 @@ def main():
 
 
 def counts_instructions():
-    """Whoever boots with -icount says so to the kernel, which does not care."""
+    """A guest booted with -icount has this on its command line."""
     with open("/proc/cmdline", encoding="ascii") as file:
         return "icount" in file.read().split()
 

@@ -81,8 +81,8 @@ class Socket(nl.Socket):
         return refused
 
     def delete(self, spis):
-        """Whoever looks for an SA while the kernel moves all to a larger hash
-        table (xfrm_hash_resize()) may miss it, so each is asked for again."""
+        """A look-up while the kernel moves all SAs to a larger hash table
+        (xfrm_hash_resize()) may miss one, so each is asked for again."""
         deadline = time.monotonic() + nl.PATIENCE
         left = [deleted(spi) for spi in spis]
         while left:

@@ -452,7 +452,7 @@ def drain(sock):
 
 
 def free_at_once():
-    """Packets go back to the CPU that made them, of late those of UDP, too, and
+    """Packets go back to the CPU that made them, in newer kernels those of UDP, too, and
     until that receives something they hold their SAs."""
     with contextlib.suppress(FileNotFoundError), \
          open("/proc/sys/net/core/skb_defer_max", "w", encoding="ascii") as file:
