@@ -15,7 +15,7 @@
 
 #include "access.h"
 #include "compat.h"
-#include "netns.h"
+#include "net.h"
 
 static void ipsecstat_readers_get(struct ipsecstat_net *block, kgid_t range[2])
 {

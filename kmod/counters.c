@@ -12,7 +12,7 @@
 #include <linux/workqueue.h>
 
 #include "counters.h"
-#include "netns.h"
+#include "net.h"
 
 #define IPSECSTAT_SPARES	4
 

@@ -32,7 +32,7 @@ struct ipsecstat_traffic {
 	u64_stats_t packets;
 };
 
-/* The SA itself points here (see sa.h), so a packet finds it in one load. */
+/* The SA itself points here (see mark.h), so a packet finds it in one load. */
 struct ipsecstat_class {
 	struct ipsecstat_traffic dir[IPSECSTAT_DIRS];
 	struct u64_stats_sync syncp;

@@ -33,12 +33,12 @@
 #include "compat.h"
 #include "drop.h"
 #include "hook.h"
+#include "mark.h"
 #include "mib.h"
-#include "netns.h"
+#include "net.h"
 #include "packet.h"
 #include "peer.h"
 #include "recent.h"
-#include "sa.h"
 #include "site.h"
 
 /* What a function of the kernel said of a packet that is about to be freed. */

@@ -4,8 +4,8 @@
  *
  * The way of a figure:
  *
- *	traffic.c drop.c sa.c	a hook sees a packet or an SA event
- *	counters.c		a counter of this namespace, and of this CPU
+ *	traffic.c drop.c sa.c	a hook sees a packet or an SA event (mark.h class.c)
+ *	counters.c net.h	a counter of this namespace, and of this CPU
  *	netns.c			their sum
  *	netlink.c access.c	a reply to those who may read
  *

@@ -15,10 +15,9 @@
 #include "compat.h"
 #include "hash.h"
 #include "member.h"
-#include "netns.h"
+#include "net.h"
 #include "peer.h"
 #include "reserve.h"
-#include "sa.h"
 
 #define IPSECSTAT_MEMBER_RESERVE	64
 /* What a thousand SAs that are replaced at once leave, the next ones take. */

@@ -20,7 +20,7 @@
 
 #include "compat.h"
 #include "mib.h"
-#include "netns.h"
+#include "net.h"
 
 #define IN(_line, _by, _sa, _plain) {					\
 	.line = LINUX_MIB_XFRM##_line,					\

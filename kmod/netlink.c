@@ -7,8 +7,10 @@
 #include <net/netlink.h>
 
 #include "access.h"
+#include "class.h"
 #include "compat.h"
 #include "mib.h"
+#include "net.h"
 #include "netlink.h"
 #include "netns.h"
 #include "peer_nl.h"

@@ -12,10 +12,12 @@
 #include "compat.h"
 #include "drop.h"
 #include "mib.h"
+#include "net.h"
 #include "netns.h"
 #include "sa.h"
 
 unsigned int ipsecstat_net_id __read_mostly;
+DEFINE_RAW_SPINLOCK(ipsecstat_sa_lock);
 
 /* The MIB of a new namespace is still zero, as are our counters: in step. */
 static int __net_init ipsecstat_net_init(struct net *net)

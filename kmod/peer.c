@@ -22,15 +22,16 @@
 #include <linux/timekeeping.h>
 #include <net/xfrm.h>
 
+#include "address.h"
+#include "class.h"
 #include "compat.h"
 #include "hash.h"
 #include "member.h"
-#include "netns.h"
+#include "net.h"
 #include "peer.h"
 #include "peer_nl.h"
 #include "recent.h"
 #include "reserve.h"
-#include "sa.h"
 
 #define IPSECSTAT_PEER_RESERVE		64
 /* SAs that are settled at a time. */

@@ -20,11 +20,11 @@
 
 #include "compat.h"
 #include "mib.h"
+#include "net.h"
 #include "netlink.h"
 #include "netns.h"
 #include "peer.h"
 #include "peer_nl.h"
-#include "sa.h"
 
 #define IPSECSTAT_PEER_EVENT_DELAY	(HZ / 4)
 

@@ -20,7 +20,7 @@
 #include <linux/string.h>
 
 #include "compat.h"
-#include "netns.h"
+#include "net.h"
 #include "recent.h"
 #include "recent_nl.h"
 #include "reserve.h"

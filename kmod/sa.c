@@ -9,128 +9,29 @@
  * daemon took ends in __xfrm_state_destroy() without ever having been listed.
  *
  * Locking: ipsecstat_sa_lock covers the counters of all namespaces, the marks
- * (sa.h), the members (member.c) and the peers (peer.c). It nests inside x->lock
+ * (mark.h), the members (member.c) and the peers (peer.c). It nests inside x->lock
  * and xfrm_state_lock. It is a raw lock, because hooks run with preemption off if
  * another tracer is on the same function; memory is therefore provided before it
  * is taken.
  */
-#include <linux/inetdevice.h>
-#include <linux/pfkeyv2.h>
 #include <linux/spinlock.h>
-#include <net/addrconf.h>
 #include <net/xfrm.h>
 
+#include "class.h"
 #include "compat.h"
 #include "drop.h"
 #include "hook.h"
+#include "mark.h"
 #include "member.h"
-#include "netns.h"
+#include "net.h"
 #include "peer.h"
 #include "sa.h"
 #include "site.h"
 #include "traffic.h"
 
-DEFINE_RAW_SPINLOCK(ipsecstat_sa_lock);
-
 static bool ipsecstat_is_sa(const struct xfrm_state *x)
 {
 	return x->id.proto == IPPROTO_ESP || x->id.proto == IPPROTO_AH;
-}
-
-static bool ipsecstat_is_local_ipv4(struct net *net, __be32 address)
-{
-	bool local;
-
-	rcu_read_lock();
-	local = __ip_dev_find(net, address, false);
-	rcu_read_unlock();
-	return local;
-}
-
-/* The kernel looks in one VRF at a time, or outside of all. */
-static bool ipsecstat_is_local_ipv6(struct net *net,
-				    const struct in6_addr *address)
-{
-	bool local = ipv6_chk_addr(net, address, NULL, 0);
-	struct net_device *dev;
-
-	rcu_read_lock();
-	for_each_netdev_rcu(net, dev) {
-		if (local)
-			break;
-		if (netif_is_l3_master(dev))
-			local = ipv6_chk_addr_and_flags(net, address, dev, true,
-							0, IFA_F_TENTATIVE);
-	}
-	rcu_read_unlock();
-	return local;
-}
-
-/**
- * ipsecstat_is_local() - is an address one of this host
- * @net: the namespace
- * @address: the address
- * @family: AF_INET or AF_INET6
- *
- * Context: Any.
- * Return: whether a device has it, including those in a VRF
- */
-bool ipsecstat_is_local(struct net *net, const xfrm_address_t *address,
-			u16 family)
-{
-	return family == AF_INET ?
-	       ipsecstat_is_local_ipv4(net, address->a4) :
-	       ipsecstat_is_local_ipv6(net, &address->in6);
-}
-
-static u32 ipsecstat_esp_flags(const struct xfrm_state *x)
-{
-	u32 flags = 0;
-
-	if (x->props.ealgo != SADB_EALG_NULL &&
-	    x->props.ealgo != SADB_X_EALG_NULL_AES_GMAC)
-		flags |= IPSECSTAT_TRANSFORM_FLAGS_ENCRYPTED;
-	if (x->aead || (x->aalg && x->props.aalgo != SADB_X_AALG_NULL))
-		flags |= IPSECSTAT_TRANSFORM_FLAGS_AUTHENTICATED;
-	if (ipsecstat_in_tunnel(x))
-		flags |= IPSECSTAT_TRANSFORM_FLAGS_TUNNEL;
-	if (x->xso.dev)
-		flags |= IPSECSTAT_TRANSFORM_FLAGS_OFFLOAD;
-	return flags;
-}
-
-static int ipsecstat_class(const struct xfrm_state *x)
-{
-	if (x->id.proto == IPPROTO_AH)
-		return IPSECSTAT_CLASS_AH + ipsecstat_in_tunnel(x);
-	return ipsecstat_esp_flags(x);
-}
-
-/**
- * ipsecstat_class_proto() - protocol of a kind of SA
- * @class: the kind
- *
- * Context: Any.
- * Return: IPPROTO_ESP or IPPROTO_AH
- */
-u8 ipsecstat_class_proto(int class)
-{
-	return class < IPSECSTAT_CLASS_AH ? IPPROTO_ESP : IPPROTO_AH;
-}
-
-/**
- * ipsecstat_class_flags() - properties of a kind of SA
- * @class: the kind
- *
- * Context: Any.
- * Return: a set of enum ipsecstat_transform_flags
- */
-u32 ipsecstat_class_flags(int class)
-{
-	if (class < IPSECSTAT_CLASS_AH)
-		return class;
-	return IPSECSTAT_TRANSFORM_FLAGS_AUTHENTICATED |
-	       (class > IPSECSTAT_CLASS_AH ? IPSECSTAT_TRANSFORM_FLAGS_TUNNEL : 0);
 }
 
 static unsigned long ipsecstat_larval_mark(const struct ipsecstat_net *block)

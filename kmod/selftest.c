@@ -27,6 +27,7 @@
 #include <net/ip.h>
 #include <net/xfrm.h>
 
+#include "counters.h"
 #include "drop.h"
 #include "netns.h"
 #include "sa.h"

@@ -14,7 +14,7 @@
  * The recheck has the length and may still refuse the packet; the advance is
  * reached only by accepted packets. So one notes what the other counts.
  *
- * The SA holds a pointer to its counters (sa.h): no look-up, no lock, two adds
+ * The SA holds a pointer to its counters (mark.h): no look-up, no lock, two adds
  * to a cache line of this CPU. SAs that are not tracked, such as IPComp, hold
  * none.
  */
@@ -25,7 +25,7 @@
 
 #include "compat.h"
 #include "hook.h"
-#include "sa.h"
+#include "mark.h"
 #include "traffic.h"
 
 /* Length of the inbound packet between its last check and its advance. */
