@@ -7,10 +7,11 @@
  *	traffic.c drop.c sa.c	a hook sees a packet or an SA event (mark.h class.c)
  *	counters.c net.h	a counter of this namespace, and of this CPU
  *	netns.c			their sum
- *	netlink.c access.c	a reply to those who may read
+ *	stats_nl.c access.c	a reply to those who may read
  *
  * Of what SAs did between two ends: sa.c member.c peer.c peer_nl.c.
  * And of a dropped packet: drop.c site.c mib.c packet.c recent.c recent_nl.c.
+ * events.c says when both report; netlink.c is the family.
  * On a kernel that nobody has read, selftest.c tries all that first.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

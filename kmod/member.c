@@ -111,33 +111,9 @@ static void ipsecstat_member_leave(struct ipsecstat_net *block,
 	if (!member->peer)
 		return;
 	if (!member->device)
-		ipsecstat_member_settle(member);
+		ipsecstat_peer_settle_sa(member);
 	ipsecstat_peer_leave(block, member, reason);
 	member->peer = NULL;
-}
-
-/**
- * ipsecstat_member_settle() - count what an SA did since it was settled last
- * @member: the SA, of a peer
- *
- * A process that sets a lifetime back is heard of only afterwards. What came
- * between is not known then, and counts as nothing.
- *
- * Context: The lock of sa.c is held.
- * Return: what the SA did since
- */
-struct ipsecstat_lifetime ipsecstat_member_settle(struct ipsecstat_member *member)
-{
-	u64 bytes = READ_ONCE(member->x->curlft.bytes);
-	u64 packets = READ_ONCE(member->x->curlft.packets);
-	struct ipsecstat_lifetime since = { bytes - member->seen.bytes,
-				       packets - member->seen.packets };
-
-	if ((s64)since.bytes < 0 || (s64)since.packets < 0)
-		since = (struct ipsecstat_lifetime){};
-	member->seen = (struct ipsecstat_lifetime){ bytes, packets };
-	ipsecstat_peer_carried(member->peer, member->dir, &since);
-	return since;
 }
 
 /**

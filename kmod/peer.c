@@ -25,11 +25,10 @@
 #include "address.h"
 #include "class.h"
 #include "compat.h"
+#include "events.h"
 #include "hash.h"
-#include "member.h"
 #include "net.h"
 #include "peer.h"
-#include "peer_nl.h"
 #include "recent.h"
 #include "reserve.h"
 
@@ -444,12 +443,12 @@ static void ipsecstat_peer_report(struct ipsecstat_net *block,
 				  struct ipsecstat_peer *peer, u32 events)
 {
 	if (!events || block->phase != IPSECSTAT_COUNTING ||
-	    !ipsecstat_peer_events_wanted(peer->net))
+	    !ipsecstat_events_wanted(peer->net, IPSECSTAT_GROUP_PEERS))
 		return;
 	peer->events |= events;
 	if (list_empty(&peer->news))
 		list_add_tail(&peer->news, &block->peers.news);
-	ipsecstat_peer_events_due();
+	ipsecstat_events_due(IPSECSTAT_GROUP_PEERS);
 }
 
 /* An SA came or went. */
@@ -565,18 +564,29 @@ void ipsecstat_peer_leave(struct ipsecstat_net *block,
 }
 
 /**
- * ipsecstat_peer_carried() - an SA has carried packets
- * @peer: its peer
- * @dir: its direction
- * @since: how many since this was called last
+ * ipsecstat_peer_settle_sa() - count what an SA did since it was settled last
+ * @member: the SA, of a peer
+ *
+ * A process that sets a lifetime back is heard of only afterwards. What came
+ * between is not known then, and counts as nothing.
  *
  * Context: The lock of sa.c is held.
+ * Return: what the SA did since
  */
-void ipsecstat_peer_carried(struct ipsecstat_peer *peer,
-			    u8 dir, const struct ipsecstat_lifetime *since)
+struct ipsecstat_lifetime ipsecstat_peer_settle_sa(struct ipsecstat_member *member)
 {
-	peer->sum.bytes[dir] += since->bytes;
-	peer->sum.packets[dir] += since->packets;
+	struct ipsecstat_peer_sum *sum = &member->peer->sum;
+	u64 bytes = READ_ONCE(member->x->curlft.bytes);
+	u64 packets = READ_ONCE(member->x->curlft.packets);
+	struct ipsecstat_lifetime since = { bytes - member->seen.bytes,
+				       packets - member->seen.packets };
+
+	if ((s64)since.bytes < 0 || (s64)since.packets < 0)
+		since = (struct ipsecstat_lifetime){};
+	member->seen = (struct ipsecstat_lifetime){ bytes, packets };
+	sum->bytes[member->dir] += since.bytes;
+	sum->packets[member->dir] += since.packets;
+	return since;
 }
 
 /**
@@ -721,7 +731,7 @@ static void ipsecstat_peer_settle_one(struct ipsecstat_peer *peer,
 	hlist_del(&member->of_peer);
 	hlist_add_head(&member->of_peer, &peer->settled);
 	if (!member->device)
-		ipsecstat_member_settle(member);
+		ipsecstat_peer_settle_sa(member);
 	ipsecstat_use_add(use, member->x);
 }
 
@@ -883,7 +893,7 @@ int ipsecstat_peer_init(void)
  */
 void ipsecstat_peer_exit(void)
 {
-	ipsecstat_peer_events_drain();
+	ipsecstat_events_drain(IPSECSTAT_GROUP_PEERS);
 	ipsecstat_reserve_empty(&ipsecstat_peer_reserve);
 	ipsecstat_hash_exit(&ipsecstat_peer_hash);
 }

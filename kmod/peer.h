@@ -10,8 +10,6 @@
 
 #include "counters.h"
 
-struct ipsecstat_lifetime;
-struct ipsecstat_member;
 struct ipsecstat_net;
 struct ipsecstat_who;
 struct xfrm_state;
@@ -132,6 +130,38 @@ struct ipsecstat_peer {
 };
 
 /**
+ * struct ipsecstat_lifetime - what an SA carried, by its lifetime
+ * @bytes: of it
+ * @packets: of it
+ */
+struct ipsecstat_lifetime {
+	u64 bytes;
+	u64 packets;
+};
+
+/**
+ * struct ipsecstat_member - a VALID SA and the company it keeps
+ * @node: in the hash of all members, by @x
+ * @flow: among the SAs that carry the same traffic, if it has a reqid
+ * @of_peer: among the SAs of @peer
+ * @x: the SA
+ * @peer: all SAs between the same ends, NULL if there was no memory
+ * @seen: what of its lifetime is settled
+ * @device: a device counts its packets, and is asked for them
+ * @dir: of it, as its peer sees it: enum ipsecstat_dir
+ */
+struct ipsecstat_member {
+	struct hlist_node node;
+	struct hlist_node flow;
+	struct hlist_node of_peer;
+	struct xfrm_state *x;
+	struct ipsecstat_peer *peer;
+	struct ipsecstat_lifetime seen;
+	bool device;
+	u8 dir;
+};
+
+/**
  * struct ipsecstat_others - peers that made room
  * @count: how many
  * @sum: what their SAs did
@@ -221,8 +251,8 @@ struct ipsecstat_peer *ipsecstat_peer_join(struct ipsecstat_net *block,
 					   struct ipsecstat_member *member);
 void ipsecstat_peer_leave(struct ipsecstat_net *block,
 			  struct ipsecstat_member *member, u8 reason);
-void ipsecstat_peer_carried(struct ipsecstat_peer *peer,
-			    u8 dir, const struct ipsecstat_lifetime *since);
+struct ipsecstat_lifetime
+ipsecstat_peer_settle_sa(struct ipsecstat_member *member);
 bool ipsecstat_peer_sends(const struct ipsecstat_peer *peer,
 			  const struct xfrm_state *x);
 void ipsecstat_peer_rekeyed(struct ipsecstat_net *block,

@@ -14,19 +14,16 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 
 #include "compat.h"
+#include "message.h"
 #include "mib.h"
 #include "net.h"
-#include "netlink.h"
 #include "netns.h"
 #include "peer.h"
 #include "peer_nl.h"
-
-#define IPSECSTAT_PEER_EVENT_DELAY	(HZ / 4)
 
 const struct nla_policy ipsecstat_peer_policy[IPSECSTAT_A_PEER_IF_ID + 1] = {
 	[IPSECSTAT_A_PEER_LOCAL] =
@@ -475,9 +472,6 @@ int ipsecstat_peer_get_done(struct netlink_callback *cb)
 	return 0;
 }
 
-static DEFINE_MUTEX(ipsecstat_peer_events_lock);
-static bool ipsecstat_peer_events_are_open;
-
 static struct ipsecstat_peer *ipsecstat_pick_news(void *context)
 {
 	struct ipsecstat_peers *peers = context;
@@ -511,8 +505,15 @@ static bool ipsecstat_peer_fill_news(struct sk_buff *msg,
 	return left;
 }
 
-/* Several peers in one datagram. Without memory they wait for the next event. */
-static void ipsecstat_peer_report_net(struct net *net)
+/**
+ * ipsecstat_peer_send() - send peers to which something happened
+ * @net: the namespace
+ *
+ * Several peers in one datagram. Without memory they wait for the next event.
+ *
+ * Context: Process context, may sleep.
+ */
+void ipsecstat_peer_send(struct net *net)
 {
 	struct ipsecstat_peers *peers = &ipsecstat_net(net)->peers;
 	struct sk_buff *msg;
@@ -526,72 +527,4 @@ static void ipsecstat_peer_report_net(struct net *net)
 		genlmsg_multicast_netns(&ipsecstat_family, net, msg, 0,
 					IPSECSTAT_GROUP_PEERS, GFP_KERNEL);
 	}
-}
-
-/* The rwsem keeps namespaces from going while they are visited. */
-static void ipsecstat_peer_report_all(struct work_struct *work)
-{
-	struct net *net;
-
-	mutex_lock(&ipsecstat_peer_events_lock);
-	if (ipsecstat_peer_events_are_open) {
-		down_read(&net_rwsem);
-		for_each_net(net)
-			ipsecstat_peer_report_net(net);
-		up_read(&net_rwsem);
-	}
-	mutex_unlock(&ipsecstat_peer_events_lock);
-}
-
-static DECLARE_DELAYED_WORK(ipsecstat_peer_events_work,
-			    ipsecstat_peer_report_all);
-
-/**
- * ipsecstat_peer_events_wanted() - does anybody listen
- * @net: the namespace
- *
- * The kernel knows of a listener, but not in which namespace; so the answer can
- * be yes because of another one.
- *
- * Context: Any.
- * Return: whether events are worth being reported
- */
-bool ipsecstat_peer_events_wanted(struct net *net)
-{
-	return READ_ONCE(ipsecstat_peer_events_are_open) &&
-	       genl_has_listeners(&ipsecstat_family, net, IPSECSTAT_GROUP_PEERS);
-}
-
-/**
- * ipsecstat_peer_events_due() - there are events to report
- *
- * Context: Any.
- */
-void ipsecstat_peer_events_due(void)
-{
-	schedule_delayed_work(&ipsecstat_peer_events_work,
-			      IPSECSTAT_PEER_EVENT_DELAY);
-}
-
-/**
- * ipsecstat_peer_events_open() - begin or cease to report events
- * @open: whether the family is registered, and its group ours to speak to
- *
- * Context: Process context, may sleep. None is in progress when it returns.
- */
-void ipsecstat_peer_events_open(bool open)
-{
-	mutex_lock(&ipsecstat_peer_events_lock);
-	WRITE_ONCE(ipsecstat_peer_events_are_open, open);
-	mutex_unlock(&ipsecstat_peer_events_lock);
-}
-
-/**
- * ipsecstat_peer_events_drain() - let nothing be due any more
- *
- * Context: Process context, may sleep. The hooks are detached, events not open.
- */
-void ipsecstat_peer_events_drain(void)
-{
-	cancel_delayed_work_sync(&ipsecstat_peer_events_work);
 }

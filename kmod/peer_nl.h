@@ -16,9 +16,6 @@ int ipsecstat_peer_get_doit(struct sk_buff *skb, struct genl_info *info);
 int ipsecstat_peer_get_dumpit(struct sk_buff *msg, struct netlink_callback *cb);
 int ipsecstat_peer_get_done(struct netlink_callback *cb);
 
-bool ipsecstat_peer_events_wanted(struct net *net);
-void ipsecstat_peer_events_due(void);
-void ipsecstat_peer_events_open(bool open);
-void ipsecstat_peer_events_drain(void);
+void ipsecstat_peer_send(struct net *net);
 
 #endif /* _IPSECSTAT_PEER_NL_H */

@@ -20,9 +20,9 @@
 #include <linux/string.h>
 
 #include "compat.h"
+#include "events.h"
 #include "net.h"
 #include "recent.h"
-#include "recent_nl.h"
 #include "reserve.h"
 
 /**
@@ -142,7 +142,7 @@ void ipsecstat_recent_add(struct net *net,
 	const struct ipsecstat_who *who = &packet->who;
 	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
 	struct hlist_head *chain = ipsecstat_chain(table, who);
-	bool wanted = ipsecstat_events_wanted(net);
+	bool wanted = ipsecstat_events_wanted(net, IPSECSTAT_GROUP_DROPS);
 	struct ipsecstat_line *line;
 	unsigned long flags;
 	u64 now;
@@ -163,7 +163,7 @@ void ipsecstat_recent_add(struct net *net,
 
 	ipsecstat_reserve_level_later(&ipsecstat_lines);
 	if (wanted)
-		ipsecstat_events_due();
+		ipsecstat_events_due(IPSECSTAT_GROUP_DROPS);
 }
 
 /**
@@ -218,6 +218,24 @@ unsigned int ipsecstat_recent_all(struct net *net,
 	count = ipsecstat_recent_copy(table, 0, to);
 	raw_spin_unlock_irq(&table->lock);
 	return count;
+}
+
+/**
+ * ipsecstat_recent_has_news() - is there a line that is new or has grown
+ * @net: the namespace; the caller keeps it from going
+ *
+ * Context: Process context.
+ * Return: whether there is one
+ */
+bool ipsecstat_recent_has_news(struct net *net)
+{
+	struct ipsecstat_recent *table = &ipsecstat_net(net)->recent;
+	bool has;
+
+	raw_spin_lock_irq(&table->lock);
+	has = table->sent != table->stamp;
+	raw_spin_unlock_irq(&table->lock);
+	return has;
 }
 
 /**
@@ -311,6 +329,6 @@ int ipsecstat_recent_init(void)
  */
 void ipsecstat_recent_exit(void)
 {
-	ipsecstat_events_drain();
+	ipsecstat_events_drain(IPSECSTAT_GROUP_DROPS);
 	ipsecstat_reserve_empty(&ipsecstat_lines);
 }

@@ -122,6 +122,7 @@ void ipsecstat_recent_add(struct net *net,
 void ipsecstat_recent_sum(struct net *net, struct ipsecstat_recent_sum *sum);
 unsigned int ipsecstat_recent_all(struct net *net,
 				  struct ipsecstat_recent_drop *to);
+bool ipsecstat_recent_has_news(struct net *net);
 unsigned int ipsecstat_recent_news(struct net *net,
 				   struct ipsecstat_recent_drop *to);
 

@@ -2,27 +2,20 @@
 /*
  * Recent drops over netlink: the operations drop-get and drop-ntf.
  *
- * A packet costs an event no more than a bit that is set: one work for all
- * namespaces, a quarter of a second later, sends what changed in each of them.
- * A flood thus makes no more messages than there are lines, four times a second.
  * An event without memory, or for a listener whose socket is full, is lost; the
  * table is not.
  */
 #include <linux/ipsecstat.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
-#include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 
 #include "compat.h"
-#include "netlink.h"
+#include "message.h"
 #include "netns.h"
 #include "peer.h"
 #include "recent.h"
 #include "recent_nl.h"
-
-#define IPSECSTAT_EVENT_DELAY	(HZ / 4)
 
 static int ipsecstat_put_who(struct sk_buff *msg,
 			     const struct ipsecstat_who *who)
@@ -241,96 +234,36 @@ int ipsecstat_drop_get_done(struct netlink_callback *cb)
 	return 0;
 }
 
-static DEFINE_MUTEX(ipsecstat_events_lock);
-static bool ipsecstat_events_are_open;
-
-/* Several lines in one datagram; to a socket, its overhead is what fills it. */
-static void ipsecstat_tell_net(struct net *net,
-			       struct ipsecstat_recent_drop *drop)
-{
-	unsigned int left = ipsecstat_recent_news(net, drop);
-	struct sk_buff *msg;
-
-	while (left) {
-		msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-		if (!msg)
-			return;
-		while (left && !ipsecstat_put_line(msg, net,
-						   &drop[left - 1],
-						   IPSECSTAT_CMD_DROP_NTF,
-						   0, 0, 0))
-			left--;
-		genlmsg_multicast_netns(&ipsecstat_family, net, msg, 0, 0,
-					GFP_KERNEL);
-	}
-}
-
-/* The rwsem keeps namespaces from going while they are visited. */
-static void ipsecstat_tell(struct work_struct *work)
+/**
+ * ipsecstat_drop_send() - send lines that are new or have grown
+ * @net: the namespace
+ *
+ * Several lines in one datagram; to a socket, its overhead is what fills it.
+ *
+ * Context: Process context, may sleep.
+ */
+void ipsecstat_drop_send(struct net *net)
 {
 	struct ipsecstat_recent_drop *drop;
-	struct net *net;
+	struct sk_buff *msg;
+	unsigned int left;
 
+	if (!ipsecstat_recent_has_news(net))
+		return;
 	drop = kvmalloc_array(IPSECSTAT_RECENT_LIMIT, sizeof(*drop), GFP_KERNEL);
 	if (!drop)
 		return;
-	mutex_lock(&ipsecstat_events_lock);
-	if (ipsecstat_events_are_open) {
-		down_read(&net_rwsem);
-		for_each_net(net)
-			ipsecstat_tell_net(net, drop);
-		up_read(&net_rwsem);
+	left = ipsecstat_recent_news(net, drop);
+	while (left) {
+		msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+		if (!msg)
+			break;
+		while (left && !ipsecstat_put_line(msg, net, &drop[left - 1],
+						   IPSECSTAT_CMD_DROP_NTF,
+						   0, 0, 0))
+			left--;
+		genlmsg_multicast_netns(&ipsecstat_family, net, msg, 0,
+					IPSECSTAT_GROUP_DROPS, GFP_KERNEL);
 	}
-	mutex_unlock(&ipsecstat_events_lock);
 	kvfree(drop);
-}
-
-static DECLARE_DELAYED_WORK(ipsecstat_events_work, ipsecstat_tell);
-
-/**
- * ipsecstat_events_wanted() - does anybody listen
- * @net: the namespace
- *
- * The kernel knows of a listener, but not in which namespace; so the answer can
- * be yes because of another one.
- *
- * Context: Any in which packets are freed.
- * Return: whether anyone listens to events
- */
-bool ipsecstat_events_wanted(struct net *net)
-{
-	return genl_has_listeners(&ipsecstat_family, net, 0);
-}
-
-/**
- * ipsecstat_events_due() - a table changed
- *
- * Context: Any in which packets are freed.
- */
-void ipsecstat_events_due(void)
-{
-	schedule_delayed_work(&ipsecstat_events_work, IPSECSTAT_EVENT_DELAY);
-}
-
-/**
- * ipsecstat_events_open() - begin or cease to send events
- * @open: whether the family is registered, and its group ours to speak to
- *
- * Context: Process context, may sleep. None is in progress when it returns.
- */
-void ipsecstat_events_open(bool open)
-{
-	mutex_lock(&ipsecstat_events_lock);
-	ipsecstat_events_are_open = open;
-	mutex_unlock(&ipsecstat_events_lock);
-}
-
-/**
- * ipsecstat_events_drain() - let nothing be due any more
- *
- * Context: Process context, may sleep. The hooks are detached, events not open.
- */
-void ipsecstat_events_drain(void)
-{
-	cancel_delayed_work_sync(&ipsecstat_events_work);
 }

@@ -13,9 +13,6 @@ int ipsecstat_drop_get_doit(struct sk_buff *skb, struct genl_info *info);
 int ipsecstat_drop_get_dumpit(struct sk_buff *msg, struct netlink_callback *cb);
 int ipsecstat_drop_get_done(struct netlink_callback *cb);
 
-bool ipsecstat_events_wanted(struct net *net);
-void ipsecstat_events_due(void);
-void ipsecstat_events_open(bool open);
-void ipsecstat_events_drain(void);
+void ipsecstat_drop_send(struct net *net);
 
 #endif /* _IPSECSTAT_RECENT_NL_H */

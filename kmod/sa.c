@@ -56,7 +56,7 @@ static void ipsecstat_device_update(unsigned long mark, struct xfrm_state *x,
 
 	if (!member->peer)
 		return;
-	since = ipsecstat_member_settle(member);
+	since = ipsecstat_peer_settle_sa(member);
 	ipsecstat_count(counters, dir, since.bytes, since.packets);
 }
 
