@@ -6,11 +6,6 @@
 #include "clock.h"
 #include "command.h"
 
-static const struct {
-	char name;
-	uint64_t seconds;
-} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
-
 uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
@@ -53,6 +48,10 @@ const char *time_text(uint64_t ns, char text[TIME_SIZE])
 
 static const char *put_age(uint64_t age, bool is_long, char text[TIME_SIZE])
 {
+	static const struct {
+		char name;
+		uint64_t seconds;
+	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
 	size_t i = 0;
 	int used;
 

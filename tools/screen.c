@@ -155,7 +155,7 @@ void screen_paint(const char *text, size_t *top)
 		*top = lines - shown;
 	text = line_at(text, *top);
 	fputs(HOME, stdout);
-	for (size_t row = 0; row < shown; row++) {
+	for (size_t row = 0; text && row < shown; row++) {
 		if (row)
 			fputs("\r\n", stdout);
 		text = paint_line(text, room.ws_col);
