@@ -193,25 +193,43 @@ static void ipsecstat_sa_del(struct xfrm_state *x)
 	ipsecstat_member_level();
 }
 
-/* x may have got another if_id. */
-static void ipsecstat_sa_change(struct xfrm_state *x)
+/* Something happened to x while it is VALID. */
+static void ipsecstat_sa_act(struct xfrm_state *x,
+			     void (*act)(struct ipsecstat_net *block,
+					 struct ipsecstat_member *member))
 {
 	struct ipsecstat_member *member;
-	struct ipsecstat_net *block;
 	unsigned long flags;
 
 	if (!ipsecstat_sa_mark(x))
 		return;
-
-	ipsecstat_member_level();
 	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
 	member = ipsecstat_member_find(x);
-	if (member) {
-		block = ipsecstat_net(xs_net(x));
-		if (ipsecstat_member_move(block, member))
-			WRITE_ONCE(block->lost, true);
-	}
+	if (member)
+		act(ipsecstat_net(xs_net(x)), member);
 	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
+}
+
+/* It may have got another if_id. */
+static void ipsecstat_sa_change(struct ipsecstat_net *block,
+				struct ipsecstat_member *member)
+{
+	if (ipsecstat_member_move(block, member))
+		WRITE_ONCE(block->lost, true);
+}
+
+static void ipsecstat_sa_mapped(struct ipsecstat_net *block,
+				struct ipsecstat_member *member)
+{
+	if (member->peer)
+		ipsecstat_peer_mapped(block, member->peer);
+}
+
+/* A process has set its lifetime. */
+static void ipsecstat_sa_reset(struct ipsecstat_net *block,
+			       struct ipsecstat_member *member)
+{
+	ipsecstat_member_reset(member);
 }
 
 /* A process ended x, by a flush or by name. The peer learns it later. */
@@ -275,17 +293,8 @@ static void notrace ipsecstat_on_mapping(unsigned long ip,
 					 struct ftrace_ops *ops,
 					 struct ftrace_regs *fregs)
 {
-	struct xfrm_state *x = (void *)ftrace_regs_get_argument(fregs, 0);
-	struct ipsecstat_member *member;
-	unsigned long flags;
-
-	if (!ipsecstat_sa_mark(x))
-		return;
-	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
-	member = ipsecstat_member_find(x);
-	if (member && member->peer)
-		ipsecstat_peer_mapped(ipsecstat_net(xs_net(x)), member->peer);
-	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
+	ipsecstat_sa_act((void *)ftrace_regs_get_argument(fregs, 0),
+			 ipsecstat_sa_mapped);
 }
 
 IPSECSTAT_BOTH_FORMS(ipsecstat_on_insert, x)
@@ -311,21 +320,6 @@ static int ipsecstat_km_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl,
 	return -EOPNOTSUPP;
 }
 
-/* A process has set the lifetime of x. */
-static void ipsecstat_sa_reset(struct xfrm_state *x)
-{
-	struct ipsecstat_member *member;
-	unsigned long flags;
-
-	if (!ipsecstat_sa_mark(x))
-		return;
-	raw_spin_lock_irqsave(&ipsecstat_sa_lock, flags);
-	member = ipsecstat_member_find(x);
-	if (member)
-		ipsecstat_member_reset(member);
-	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
-}
-
 /* A process asked for an update by a state, which is not the SA itself. */
 static void ipsecstat_sa_update(const struct xfrm_state *update)
 {
@@ -337,14 +331,15 @@ static void ipsecstat_sa_update(const struct xfrm_state *update)
 			      update->id.proto, update->props.family);
 	if (!x)
 		return;
-	ipsecstat_sa_change(x);
+	ipsecstat_member_level();
+	ipsecstat_sa_act(x, ipsecstat_sa_change);
 	xfrm_state_put(x);
 }
 
 static int ipsecstat_km_notify(struct xfrm_state *x, const struct km_event *c)
 {
 	if (c->event == XFRM_MSG_NEWAE)
-		ipsecstat_sa_reset(x);
+		ipsecstat_sa_act(x, ipsecstat_sa_reset);
 	else if (c->event == XFRM_MSG_UPDSA)
 		ipsecstat_sa_update(x);
 	return 0;

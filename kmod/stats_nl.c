@@ -307,15 +307,14 @@ static int ipsecstat_check_dump(struct netlink_callback *cb)
 			       cb->extack);
 }
 
-/*
- * args[0] is the CPU to go on with, args[1] whether the request was checked.
- * That is done by the first call, which runs in the context of the sender, and
- * not by a start callback, whose refusals 6.1 sends without their text.
- */
 /**
  * ipsecstat_get_dumpit() - send the figures of each possible CPU
  * @msg: to be filled
- * @cb: of the dump
+ * @cb: of the dump; args[0] is the CPU to go on with, args[1] whether the request
+ *	was checked
+ *
+ * The first call checks, which runs in the context of the sender, and not a start
+ * callback, whose refusals 6.1 sends without their text.
  *
  * Context: Process context, may sleep.
  * Return: the bytes sent, 0 at the end, or a negative errno
