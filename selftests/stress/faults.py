@@ -381,7 +381,8 @@ def reader_short_of_memory(space):
     """Refused while there is none, true afterwards; others are not concerned."""
     start, problems = space.since(), []
     with memory_fails():
-        for spi in range(SPI, SPI + LOTS):
+        # The SAs of the case before left memory for as many.
+        for spi in range(SPI, SPI + 2 * LOTS):
             add_without_memory(space, spi)
         with no_memory():
             try:
