@@ -23,7 +23,7 @@ TEST_PARTS := selftests/lib selftests/tools selftests/bench selftests/fuzz \
 
 .PHONY: all module $(USER_PARTS) check-programs clean help
 .PHONY: install install-module install-lib install-tools install-wine
-.PHONY: demo check check-debug check-packages bench fuzz shell deb kernels kernel-diff uapi
+.PHONY: demo check check-debug check-packages bench fuzz shell deb dist kernels kernel-diff uapi
 
 all: $(if $(KDIR),module,no-module) lib tools examples wine
 
@@ -77,6 +77,16 @@ deb:
 	$(Q)debian/build build/deb $(if $(Q),>build/deb.log 2>&1 || \
 		{ tail -n 40 build/deb.log >&2; exit 1; })
 
+# The same commit gives the same archive, to the byte.
+dist := build/dist/ipsecstat-$(VERSION)
+dist:
+	$(Q)git rev-parse -q --verify v$(VERSION)^{commit} >/dev/null || \
+		{ echo "No such release yet: git tag -s v$(VERSION)" >&2; exit 1; }
+	$(say) DIST $(dist).tar.xz
+	$(Q)mkdir -p build/dist
+	$(Q)git archive --prefix=ipsecstat-$(VERSION)/ v$(VERSION) >$(dist).tar
+	$(Q)xz -f $(dist).tar
+
 demo: ; @selftests/demo/run
 check: ; @selftests/run $(TESTS)
 check-debug: ; @KERNELS="$(or $(KERNELS),debug)" selftests/run --guest $(TESTS)
@@ -118,6 +128,7 @@ help:
 	@echo 'make deb             Debian packages, in build/deb'
 	@echo 'make check-packages  builds them, installs them in a small Debian, boots'
 	@echo '                     that, reads, and removes them'
+	@echo 'make dist            the sources of the tag v$(VERSION), in build/dist'
 	@echo 'make bench           what a packet, an SA and a read cost, beside what the'
 	@echo '                     other ways cost; docs/performance.md explains it'
 	@echo 'make fuzz            a session of each fuzzer, FUZZ_SECONDS=60 long;'
