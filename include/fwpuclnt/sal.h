@@ -52,7 +52,10 @@
 #define __deref_out
 #define __deref_out_opt
 #define __deref_out_ecount(n)
+/* The C library of arm64 has a member of that name, in <signal.h>. */
+#ifndef __aarch64__
 #define __reserved
+#endif
 #define __checkReturn
 #endif
 

@@ -17,6 +17,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../xfrm"))
 import ipsec  # noqa: E402  pylint: disable=wrong-import-position
 
+# Built for the architecture of the guest, where that is another one.
+BUILT = os.path.join(HERE, "../../build/guest", os.environ.get("KERNEL", ""),
+                     "programs/selftests/bench")
+PROGRAMS = BUILT if os.path.isdir(BUILT) else HERE
 # What becomes of a packet.
 WAYS = ("out", "in", "dropped")
 # One measured at a time: with many, the slab allocator's mood is measured, too.
@@ -69,7 +73,7 @@ class Lane:
 
     def start(self, size, rounds=ROUNDS, cpu=0):
         return subprocess.Popen(
-            ("taskset", "-c", str(cpu), os.path.join(HERE, "packet"),
+            ("taskset", "-c", str(cpu), os.path.join(PROGRAMS, "packet"),
              *self.ends, self.device, *self.address, str(size), str(PACKETS),
              str(rounds)), stdout=subprocess.PIPE, text=True)
 

@@ -25,7 +25,7 @@ import time
 
 import gateway
 import lanes
-from lanes import HERE, ipsec
+from lanes import PROGRAMS, ipsec
 
 SIZES = (64, 1400)
 STEPS = (2, 100, 1000, 10000, 100000)
@@ -39,7 +39,7 @@ def say(row, **figures):
 
 def program(name, *arguments):
     """The median of each column of what one of our programs prints."""
-    text = ipsec.run(os.path.join(HERE, name), *map(str, arguments))
+    text = ipsec.run(os.path.join(PROGRAMS, name), *map(str, arguments))
     lines = [map(float, line.split()) for line in text.splitlines()]
     return tuple(map(statistics.median, zip(*lines)))
 

@@ -7,7 +7,8 @@
 # all. The suites are those that may have it, with their security updates and
 # backports; the newest version found in them is taken. A kernel of another suite
 # than this machine's comes with a root of that suite, with its compiler, to build
-# the module in. A kernel out of a source package is built with guest/debug/config*:
+# the module in. One of another architecture is compiled for here, and boots with a
+# root of its suite. A kernel out of a source package is built with guest/debug/config*:
 # it watches itself.
 known_kernels='
 # name       suites                    flavour, or sources
@@ -18,11 +19,14 @@ known_kernels='
 6.12-deb13   trixie                    amd64
 6.12-rt      trixie                    rt-amd64
 6.12-cloud   trixie                    cloud-amd64
+6.12-arm64   trixie-arm64              arm64
 7.2          sid,trixie                amd64
 7.2-rt       sid,trixie                rt-amd64
+7.2-arm64    trixie-arm64              arm64
 7.3          trixie                    amd64
 7.3-rt       trixie                    rt-amd64
 7.3-cloud    trixie                    cloud-amd64
+7.3-arm64    trixie-arm64              arm64
 newest       trixie,sid,experimental   amd64
 own          -                         amd64
 debug        bookworm                  linux-source-6.1
@@ -30,7 +34,8 @@ kcsan        bookworm                  linux-source-6.1
 rt           bookworm                  linux-source-6.12
 '
 
-# kernel NAME: sets suites, a list of words, flavour, and built if we build it ourselves.
+# kernel NAME: sets suites, a list of words, flavour, arch, and built if we build it
+# ourselves.
 kernel()
 {
 	local row
@@ -41,10 +46,20 @@ kernel()
 		[[ $flavour != linux-source-* ]] || built=yes
 		[[ $suites != - ]] || suites=$(host_suite)
 		suites=${suites//,/ }
+		arch=$(architecture "$suites")
 		return 0
 	done <<<"$known_kernels"
 	echo "no kernel $1 in selftests/guest/kernels.sh" >&2
 	return 1
+}
+
+# The architecture of a suite's packages.
+architecture()
+{
+	case $1 in
+	*-arm64)	echo arm64 ;;
+	*)		echo amd64 ;;
+	esac
 }
 
 # The suite of Debian that this machine is. That of sid stands nowhere but in the

@@ -24,7 +24,6 @@ import life
 import matrix
 import schema
 
-TOOL = os.path.join(ipsec.HERE, "../../tools/ipsecstat")
 PROBLEMS = 3                            # exit status
 IP_MTU_DISCOVER, IP_PMTUDISC_DO = 10, 2
 RULES = {                               # of what is dropped, by reason
@@ -41,7 +40,7 @@ class Doctor:
     """Watches a host from the beginning of a with statement to its end."""
 
     def __init__(self, host, *words):
-        self.command = ["ip", "netns", "exec", host.name, TOOL, "doctor",
+        self.command = ["ip", "netns", "exec", host.name, ipsec.TOOL, "doctor",
                         "--json", "--seconds", "86400", *words]
         self.process = self.told = self.status = None
         self.problems = []

@@ -41,7 +41,6 @@ TURNS = 20
 EVENT_DELAY = 0.25                      # as in kmod/recent_nl.c
 TICK = 10**7                            # ns, of the slowest kernel
 SLAB = "/sys/kernel/slab/ipsecstat_line/objects"
-TOOL = os.path.join(ipsec.HERE, "../../tools/ipsecstat")
 SPI = 0x1000                            # the first one that is made up
 INVALID = "esp.invalidSpisOnInbound"
 
@@ -563,7 +562,7 @@ class Cases:
     # -- ipsecstat drops, ipsecstat monitor ---
 
     def _tool(self, *words):
-        return ["ip", "netns", "exec", self.link.b.name, TOOL, *words]
+        return ["ip", "netns", "exec", self.link.b.name, ipsec.TOOL, *words]
 
     def tool_shows_the_lines(self):
         problems = self._dropped(SPI, SPI, SPI) + \
@@ -685,16 +684,16 @@ class Cases:
         return self._tells_lines(self._tool("monitor"))
 
     def monitor_of_another_namespace(self):
-        return self._tells_lines([TOOL, "monitor", "-n", self.link.b.name])
+        return self._tells_lines([ipsec.TOOL, "monitor", "-n", self.link.b.name])
 
     def monitor_of_all_namespaces(self):
-        told, problems = self._monitored([TOOL, "monitor", "-a"], "2 packets")
+        told, problems = self._monitored([ipsec.TOOL, "monitor", "-a"], "2 packets")
         if not problems and not told[-1].startswith(f"{self.link.b.name}  2"):
             problems.append(f"{told[-1]!r} does not begin with the name")
         return problems
 
     def monitor_of_all_namespaces_tells_json(self):
-        told, problems = self._monitored([TOOL, "monitor", "-a", "-j"],
+        told, problems = self._monitored([ipsec.TOOL, "monitor", "-a", "-j"],
                                          '"packets":2')
         if problems:
             return problems

@@ -12,7 +12,6 @@ import ike
 import ipsec
 from ike import CHILDREN, COUNT, PEERS, Exchange
 
-TOOL = os.path.join(ipsec.HERE, "../../tools/ipsecstat")
 OPERATORS = os.path.join(ipsec.HERE, "../../docs/operators.md")
 REKEYS = 20
 ROUTER = "10.0.2.254"
@@ -28,7 +27,7 @@ class Cases:
 
     def _line(self, host, remote):
         """What the tool shows of a peer: its mark, and what is said at the end."""
-        text = ipsec.run(TOOL, "peers", "--netns", host.name)
+        text = ipsec.run(ipsec.TOOL, "peers", "--netns", host.name)
         for line in text.splitlines():
             found = re.match(rf"(.) {re.escape(remote)} +\S+ +[\d.]+ \S+ +"
                              r"[\d.]+ \S+  (.*)$", line)
@@ -88,7 +87,7 @@ class Cases:
         names = ipsec.run("sh", "-c", script,
                           text=self.a.do(*swanctl.split()[1:]))
         shown = json.loads(ipsec.run(
-            "ip", "netns", "exec", self.link.a.name, TOOL,
+            "ip", "netns", "exec", self.link.a.name, ipsec.TOOL,
             *tool.split()[1:], "--json", text=names))
         return ipsec.differ(
             "name", {peer["remote"]: peer.get("name")

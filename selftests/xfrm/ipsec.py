@@ -13,6 +13,7 @@ import collections
 import contextlib
 import ctypes
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,7 +22,9 @@ import time
 import nl
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LIBRARY = os.path.join(HERE, "../../lib/libfwpuclnt.so.1")
+# What is installed, else what the checkout has.
+TOOL = shutil.which("ipsecstat") or os.path.join(HERE, "../../tools/ipsecstat")
+LIBRARY = "libfwpuclnt.so.1"
 CLONE_NEWNET = 0x40000000
 NR_DELETE_MODULE = 176
 PATIENCE = nl.PATIENCE
@@ -86,6 +89,14 @@ def cases_of(cases, prefix=""):
 
 # --- the library, called the way a C program calls it -----------------------
 
+def library():
+    """That which is installed, else that of the checkout."""
+    try:
+        return ctypes.CDLL(LIBRARY)
+    except OSError:
+        return ctypes.CDLL(os.path.join(HERE, "../../lib", LIBRARY))
+
+
 def _structure(name, ctype, *members):
     fields = [m if isinstance(m, tuple) else (m, ctype) for m in members]
     return type(name, (ctypes.Structure,), {"_fields_": fields})
@@ -124,7 +135,7 @@ class Engine:
     """A session of the filter engine, in the namespace it is opened in."""
 
     def __init__(self):
-        self.lib = ctypes.CDLL(LIBRARY)
+        self.lib = library()
         self.handle = ctypes.c_void_p()
         self._check("FwpmEngineOpen0", self.lib.FwpmEngineOpen0(
             None, U32(0xFFFFFFFF), None, None, ctypes.byref(self.handle)))

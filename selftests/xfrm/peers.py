@@ -36,7 +36,6 @@ from life import ALGO, PEERS, sa, state
 from netlink import EINVAL, EPERM, EPROTONOSUPPORT, become, in_child, refused
 
 LIMIT = 1024                            # as in kmod/peer.h
-TOOL = os.path.join(ipsec.HERE, "../../tools/ipsecstat")
 SHOWN = {"state": "state", "if_id": "ifId", "sas_in": "sasInbound",
          "sas_out": "sasOutbound", "larval": "larvalSas",
          "bytes_in": "bytesInbound", "packets_in": "packetsInbound",
@@ -658,7 +657,7 @@ class Cases(Base):
                        for out in (True, False)), far_state("delete", 7),
                      state("add", SPI, 6))
         with ipsec.inside(self.host.name):
-            text = ipsec.run(TOOL, "peers", "--json", "--order", "address")
+            text = ipsec.run(ipsec.TOOL, "peers", "--json", "--order", "address")
         shown = {(one["local"], one["remote"]): one
                  for one in json.loads(text)["peers"]}
         problems += [error.message for error in
@@ -684,8 +683,8 @@ class Cases(Base):
                      f"xfrm state add src 10.0.0.77 dst {REMOTE} proto esp "
                      f"spi {SPI + 2:#x} mode tunnel {ALGO['esp']}")
         with ipsec.inside(self.host.name):
-            lines = ipsec.run(TOOL, "peers").splitlines()
-            metrics = ipsec.run(TOOL, "-p", "--peers", "9")
+            lines = ipsec.run(ipsec.TOOL, "peers").splitlines()
+            metrics = ipsec.run(ipsec.TOOL, "-p", "--peers", "9")
         told = sorted(line.split("  ")[0] if line.startswith("!") else line
                       for line in lines[1:6])
         wanted = sorted([f"! {REMOTE} %ipsec7", f"! {REMOTE}", f"! {REMOTE}",
@@ -696,9 +695,9 @@ class Cases(Base):
     def tool_prints_events(self):
         """Up, rekeyed, down and why: what a script would look for."""
         with ipsec.inside(self.host.name), subprocess.Popen(
-                [TOOL, "monitor"], stdout=subprocess.PIPE,
+                [ipsec.TOOL, "monitor"], stdout=subprocess.PIPE,
                 text=True) as monitor, subprocess.Popen(
-                [TOOL, "monitor", "--json"], stdout=subprocess.PIPE,
+                [ipsec.TOOL, "monitor", "--json"], stdout=subprocess.PIPE,
                 text=True) as as_json:
             problems = until(lambda: listeners() == 2, "listeners")
             seen = []
@@ -723,7 +722,7 @@ class Cases(Base):
     def tool_is_refused(self):
         def attempt():
             become(65534, 65534)
-            done = subprocess.run([TOOL, "peers"], capture_output=True,
+            done = subprocess.run([ipsec.TOOL, "peers"], capture_output=True,
                                   text=True, check=False)
             return [] if done.returncode == 1 and \
                 "CAP_NET_ADMIN" in done.stderr else [str(done)]
