@@ -28,17 +28,14 @@ replay()
 {
 	local name=$1
 
-	mkdir -p "$tmp/$name"
-	seed "$name" "$tmp/$name" || return
-	run_fuzzer "$name" -runs=0 -artifact_prefix="$tmp/" "$tmp/$name" \
-		"corpus/$name" || return
+	corpus "$name" "$tmp/$name" && seed "$name" "$tmp/$name" || return
+	run_fuzzer "$name" -runs=0 -artifact_prefix="$tmp/" "$tmp/$name" || return
 	grep -q '^outcome' "$tmp/log" && ! grep '^outcome.*: 0$' "$tmp/log"
 }
 
 explore()
 {
-	run_fuzzer "$1" -runs="$2" -seed=1 -artifact_prefix="$tmp/" \
-		"$tmp/$1" "corpus/$1"
+	run_fuzzer "$1" -runs="$2" -seed=1 -artifact_prefix="$tmp/" "$tmp/$1"
 }
 
 ktap_print_header

@@ -22,6 +22,15 @@ run_fuzzer()
 		-print_final_stats=0 -verbosity=1 "$@"
 }
 
+# corpus NAME FOLDER: the inputs that are kept: those of the archive, and each one that
+# once broke something.
+corpus()
+{
+	mkdir -p "$2" &&
+	tar -C "$2" --strip-components 1 -xf "$fuzz/corpus.tar.xz" "$1" &&
+	find "$fuzz/regressions" -path "*/$1/*" -exec cp -t "$2" {} +
+}
+
 # seed NAME FOLDER: what the protocol of today looks like, whatever has changed
 # in it since the corpus was kept.
 seed()

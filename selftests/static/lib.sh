@@ -48,5 +48,5 @@ silent()
 # bytes without a language.
 sources()
 {
-	"$top/selftests/sources" | grep -v '^selftests/fuzz/corpus/.*/'
+	"$top/selftests/sources" | grep -v '^selftests/fuzz/\(corpus\.tar\|regressions/\)'
 }
