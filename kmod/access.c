@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who may read: what WFP calls FWPM_ACTRL_READ_STATS.
+ * Who may read the statistics: the access right FWPM_ACTRL_READ_STATS of WFP.
  *
- * CAP_NET_ADMIN over the namespace, or a group that its administrator let in
- * by net.ipsecstat.read_group_range, which works as net.ipv4.ping_group_range
- * does: two group IDs, first and last; "1 0", the default, is nobody.
+ * A reader needs CAP_NET_ADMIN in the user namespace of the network namespace,
+ * or a group within net.ipsecstat.read_group_range. The sysctl works like
+ * net.ipv4.ping_group_range: two group IDs, first and last; the default "1 0"
+ * is an empty range.
  */
 #include <linux/cred.h>
 #include <linux/netlink.h>
@@ -38,8 +39,7 @@ static void ipsecstat_readers_set(struct ipsecstat_net *block, kgid_t first,
 }
 
 /*
- * An empty range is always "1 0", also in a user namespace that has no such
- * groups.
+ * An empty range reads as "1 0", even in a user namespace without these groups.
  */
 static void ipsecstat_readers_show(const kgid_t range[2], unsigned long gid[2])
 {
@@ -101,11 +101,11 @@ static const struct ctl_table ipsecstat_sysctls[] = {
 		.mode		= 0644,
 		.proc_handler	= ipsecstat_readers_sysctl,
 	},
-	{ }	/* older kernels look for an end */
+	{ }	/* older kernels need an end marker */
 };
 
 /**
- * ipsecstat_access_init() - let nobody but the administrator read
+ * ipsecstat_access_init() - restrict reading to the administrator
  * @net: the namespace
  *
  * Context: Process context, may sleep.
@@ -134,7 +134,7 @@ int ipsecstat_access_init(struct net *net)
 }
 
 /**
- * ipsecstat_access_exit() - take the sysctl away
+ * ipsecstat_access_exit() - remove the sysctl
  * @net: the namespace
  *
  * Context: Process context, may sleep.
@@ -167,8 +167,9 @@ static bool ipsecstat_is_reader(const struct cred *cred, const kgid_t range[2])
 }
 
 /*
- * Who opened the socket can read the answer, and may have made a program of the
- * group write to it unawares; one that names the destination knows what it does.
+ * The process that opened the socket reads the answer. It may have tricked a
+ * program of the group into writing to the socket, so it must be allowed to
+ * read, too. A request with a destination address cannot be such an accident.
  */
 static bool ipsecstat_opener_may(const struct sk_buff *request, struct net *net,
 				 const kgid_t range[2])
@@ -182,9 +183,9 @@ static bool ipsecstat_opener_may(const struct sk_buff *request, struct net *net,
 }
 
 /**
- * ipsecstat_access_check() - may the sender of a request read
+ * ipsecstat_access_check() - check whether the sender of a request may read
  * @request: the request
- * @net: the namespace it asks about
+ * @net: the namespace to be read
  * @extack: gets the reason for a refusal
  *
  * Context: Process context of the sender.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which addresses are those of this host.
+ * Find out whether an address belongs to this host.
  */
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
@@ -17,7 +17,7 @@ static bool ipsecstat_is_local_ipv4(struct net *net, __be32 address)
 	return local;
 }
 
-/* The kernel looks in one VRF at a time, or outside of all. */
+/* The kernel searches one VRF at a time, or outside of all VRFs. */
 static bool ipsecstat_is_local_ipv6(struct net *net,
 				    const struct in6_addr *address)
 {
@@ -37,7 +37,7 @@ static bool ipsecstat_is_local_ipv6(struct net *net,
 }
 
 /**
- * ipsecstat_is_local() - is an address one of this host
+ * ipsecstat_is_local() - check whether an address belongs to this host
  * @net: the namespace
  * @address: the address
  * @family: AF_INET or AF_INET6

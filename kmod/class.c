@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kinds of SA that are counted apart, and what the SAs of a kind share.
+ * SAs are counted by class; this file says which class an SA belongs to, and
+ * what the SAs of a class have in common.
  */
 #include <linux/ipsecstat.h>
 #include <linux/pfkeyv2.h>
@@ -25,7 +26,7 @@ static u32 ipsecstat_esp_flags(const struct xfrm_state *x)
 }
 
 /**
- * ipsecstat_class() - the kind of an SA
+ * ipsecstat_class() - the class of an SA
  * @x: an ESP or AH SA in state VALID
  *
  * Context: Any.
@@ -39,7 +40,7 @@ int ipsecstat_class(const struct xfrm_state *x)
 }
 
 /**
- * ipsecstat_class_proto() - protocol of a kind of SA
+ * ipsecstat_class_proto() - protocol of a class
  * @class: the kind
  *
  * Context: Any.
@@ -51,7 +52,7 @@ u8 ipsecstat_class_proto(int class)
 }
 
 /**
- * ipsecstat_class_flags() - properties of a kind of SA
+ * ipsecstat_class_flags() - properties of a class
  * @class: the kind
  *
  * Context: Any.

@@ -5,7 +5,7 @@
 #include <net/xfrm.h>
 
 /**
- * ipsecstat_in_tunnel() - does an SA make packets of its own around others?
+ * ipsecstat_in_tunnel() - check whether an SA encapsulates whole packets
  * @x: the SA
  *
  * Context: Any.

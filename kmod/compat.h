@@ -17,10 +17,10 @@
 #include <net/xfrm.h>
 
 /*
- * 6.1, 6.12, 7.2 and 7.3 are tested; between them what differs is chosen so
- * that it holds for the older and the newer way. Later kernels have not been
- * read: figures may be wrong there without a word, so they are refused unless
- * the one who builds takes the risk.
+ * Linux 6.1, 6.12, 7.2 and 7.3 are tested, and the code below holds for the
+ * kernels between them. The sources of later kernels have not been read.
+ * Figures could be wrong there without notice, so the build is refused unless
+ * IPSECSTAT_UNREAD_KERNEL is set.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "ipsecstat needs Linux 6.1 or later"
@@ -52,9 +52,9 @@
 #endif
 
 /*
- * On PREEMPT_RT, from 6.18 on, softirqs of one CPU can preempt each other unless
- * the kernel is configured otherwise. What one CPU does for a packet must not mix
- * with what it does for another one.
+ * On PREEMPT_RT, from 6.18 on, softirqs of one CPU can preempt each other
+ * unless the kernel is configured otherwise. Then the steps for one packet
+ * could mix with those for another one.
  */
 #if defined(CONFIG_PREEMPT_RT) && !defined(CONFIG_PREEMPT_RT_NEEDS_BH_LOCK)
 #define IPSECSTAT_SOFTIRQS_MIX \
@@ -63,7 +63,7 @@
 #define IPSECSTAT_SOFTIRQS_MIX	false
 #endif
 
-/* The arguments of a traced function, from 6.2 on by a macro of ftrace. */
+/* Arguments of a traced function; ftrace has a macro for them from 6.2 on. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #ifndef CONFIG_X86_64
 #error "ipsecstat on Linux 6.1 is written for x86-64"
@@ -78,9 +78,9 @@ ftrace_regs_get_argument(const struct ftrace_regs *fregs, unsigned int n)
 #endif
 
 /*
- * A function that another one calls directly on entry, by a call that ftrace patches
- * in. No register but the flags may change in it, as the arguments of the other one
- * are in them.
+ * A function that a traced function calls directly on entry, by a call that
+ * ftrace patches in. It must preserve all registers but the flags: they hold
+ * the arguments of the traced function.
  */
 #if defined(CONFIG_X86_64) && defined(CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS) && \
 	__has_attribute(no_caller_saved_registers)
@@ -107,14 +107,17 @@ static inline int ipsecstat_unregister_direct(struct ftrace_ops *ops,
 }
 #endif
 
-/* Processors that count the depth of calls are not notified of such a call. */
+/* Call depth tracking does not see a direct call. */
 #ifdef X86_FEATURE_CALL_DEPTH
 #define IPSECSTAT_COUNTS_CALLS	boot_cpu_has(X86_FEATURE_CALL_DEPTH)
 #else
 #define IPSECSTAT_COUNTS_CALLS	false
 #endif
 
-/* What a user of direct calls is asked when another one changes where they go on. */
+/*
+ * Operations that ftrace asks of a user of direct calls when another user
+ * changes the function.
+ */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
 #define IPSECSTAT_OPS_FUNC_ARGS	struct ftrace_ops *ops, enum ftrace_ops_cmd cmd
 #else
@@ -122,7 +125,7 @@ static inline int ipsecstat_unregister_direct(struct ftrace_ops *ops,
 	struct ftrace_ops *ops, unsigned long ip, enum ftrace_ops_cmd cmd
 #endif
 
-/* Integers of 4 or 8 bytes; from 6.7 on in the kernel. */
+/* Netlink integers of 4 or 8 bytes; the kernel has them from 6.7 on. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 static inline int nla_put_uint(struct sk_buff *skb, int type, u64 value)
 {
@@ -134,7 +137,7 @@ static inline int nla_put_uint(struct sk_buff *skb, int type, u64 value)
 }
 #endif
 
-/* Sysctl tables with a length instead of an end. */
+/* Sysctl tables with a length instead of an end marker. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 static inline struct ctl_table_header *
 register_net_sysctl_sz(struct net *net, const char *path,
@@ -165,7 +168,7 @@ register_net_sysctl_sz(struct net *net, const char *path,
 	enum skb_drop_reason reason, const struct sock *rx_sk
 #endif
 
-/* The MIB lines of later kernels are here one that never moves. */
+/* MIB lines that only later kernels have stand for one that never moves. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define LINUX_MIB_XFRMINSTATEDIRERROR	LINUX_MIB_XFRMNUM
 #define LINUX_MIB_XFRMOUTSTATEDIRERROR	LINUX_MIB_XFRMNUM
@@ -191,7 +194,7 @@ static inline bool ipsecstat_sa_outbound(const struct xfrm_state *x,
 }
 #endif
 
-/* SAs of one CPU each, that carry the same flow (RFC 9611). */
+/* Per-CPU SAs of the same flow (RFC 9611). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline u32 ipsecstat_sa_cpu(const struct xfrm_state *x)
 {
@@ -206,7 +209,7 @@ static inline u32 ipsecstat_sa_cpu(const struct xfrm_state *x)
 
 /*
  * Packet offload: the device does all, and the packets pass none of our hooks.
- * The kernel asks it for the lifetime of the SA, and so may we, with x->lock or
+ * The lifetime of the SA is read from the device, with x->lock or
  * xfrm_state_lock held.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
@@ -234,8 +237,8 @@ static inline void ipsecstat_ask_device(struct xfrm_state *x)
 #endif
 
 /*
- * A packet that its device has decrypted is not checked for a replay again, on
- * later kernels. The first check is then the last to see it.
+ * Later kernels skip the second replay check of a packet that its device has
+ * decrypted. The first check is then the last one.
  */
 #define IPSECSTAT_ONE_CHECK \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0))

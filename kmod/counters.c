@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The per-CPU counters of a namespace: made when they are needed, added up.
+ * The per-CPU counters of a namespace: allocation and sums.
  *
  * Most namespaces never see IPsec, and have none. The first SA or the first
- * dropped packet of a namespace needs them at once, where nothing can be waited
- * for: some lie ready, and more are made later.
+ * dropped packet of a namespace needs them at once, in atomic context. So a few
+ * are kept ready, and replaced later by a work.
  */
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -18,7 +18,7 @@
 
 static struct ipsecstat_cpu __percpu *ipsecstat_spare[IPSECSTAT_SPARES];
 static unsigned int ipsecstat_spares;
-/* Guards both, and the first counters of each namespace. */
+/* Guards both, and the assignment of counters to a namespace. */
 static DEFINE_RAW_SPINLOCK(ipsecstat_spare_lock);
 
 static struct ipsecstat_cpu __percpu *ipsecstat_counters_new(gfp_t gfp)
@@ -73,13 +73,14 @@ static void ipsecstat_spare_work(struct work_struct *work)
 static DECLARE_WORK(ipsecstat_spare_filler, ipsecstat_spare_work);
 
 /**
- * ipsecstat_counters_take() - give a namespace counters, if it has none
+ * ipsecstat_counters_take() - assign counters to a namespace that has none
  * @block: of the namespace
  *
- * On PREEMPT_RT, a caller that cannot be preempted gets only what lies ready.
+ * On PREEMPT_RT, a caller that cannot be preempted gets only what is kept
+ * ready.
  *
  * Context: Any in which packets are freed, without the lock of sa.c.
- * Return: whether it has some now
+ * Return: whether the namespace has counters now
  */
 bool ipsecstat_counters_take(struct ipsecstat_net *block)
 {
@@ -93,7 +94,7 @@ bool ipsecstat_counters_take(struct ipsecstat_net *block)
 	raw_spin_lock_irqsave(&ipsecstat_spare_lock, flags);
 	if (!block->cpu && ipsecstat_spares) {
 		WRITE_ONCE(ipsecstat_spares, ipsecstat_spares - 1);
-		/* Zero, before anyone finds it. */
+		/* Zero before the pointer is visible. */
 		smp_store_release(&block->cpu,
 				  ipsecstat_spare[ipsecstat_spares]);
 	}
@@ -104,7 +105,7 @@ bool ipsecstat_counters_take(struct ipsecstat_net *block)
 }
 
 /**
- * ipsecstat_counters_get() - give a namespace counters, and wait for the memory
+ * ipsecstat_counters_get() - assign counters, waiting for memory
  * @block: of the namespace
  *
  * Context: Process context, may sleep.
@@ -120,7 +121,7 @@ int ipsecstat_counters_get(struct ipsecstat_net *block)
 
 /**
  * ipsecstat_counters_put() - free the counters of a namespace
- * @block: of the namespace, with nobody left who counts
+ * @block: of the namespace, in which nothing is counted any more
  *
  * Context: Process context.
  */
@@ -130,8 +131,8 @@ void ipsecstat_counters_put(struct ipsecstat_net *block)
 }
 
 /**
- * ipsecstat_counters_clear() - back to zero
- * @block: of the namespace, where nobody counts meanwhile
+ * ipsecstat_counters_clear() - set the counters of a namespace to zero
+ * @block: of the namespace, in which nothing is counted meanwhile
  *
  * Context: Process context.
  */
@@ -206,7 +207,7 @@ void ipsecstat_counters_add(const struct ipsecstat_cpu *c,
 }
 
 /**
- * ipsecstat_counters_init() - let some lie ready
+ * ipsecstat_counters_init() - allocate the counters that are kept ready
  *
  * Context: Process context, may sleep.
  * Return: 0 or -ENOMEM

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is counted, and where it is kept.
+ * The counters of packets and SAs.
  *
  * Every namespace has one struct ipsecstat_net. Packets are counted in its
- * per-CPU part, by the CPU that handles them and without locks; it comes with the
- * first SA or dropped packet. SA events, which are rare, are counted in struct
- * ipsecstat_sa under a lock, so that one reply shows one consistent set.
+ * per-CPU part, without locks; that part is allocated with the first SA or
+ * dropped packet. SA events are rare and counted in struct ipsecstat_sa under a
+ * lock, so that a reply is consistent.
  */
 #ifndef _IPSECSTAT_COUNTERS_H
 #define _IPSECSTAT_COUNTERS_H
@@ -15,8 +15,8 @@
 #include <linux/ipsecstat.h>
 
 /*
- * The kinds of SA that are counted apart: ESP by its transform flags, and AH,
- * which always authenticates, by its mode.
+ * SAs are counted by class: ESP by its transform flags, and AH, which always
+ * authenticates, by its mode.
  */
 #define IPSECSTAT_CLASS_AH	16
 #define IPSECSTAT_CLASSES	18
@@ -32,7 +32,10 @@ struct ipsecstat_traffic {
 	u64_stats_t packets;
 };
 
-/* The SA itself points here (see mark.h), so a packet finds it in one load. */
+/*
+ * The mark of an SA points here (mark.h), so a packet needs one load to find
+ * it.
+ */
 struct ipsecstat_class {
 	struct ipsecstat_traffic dir[IPSECSTAT_DIRS];
 	struct u64_stats_sync syncp;
@@ -41,7 +44,9 @@ struct ipsecstat_class {
 /* Inbound reasons come first in the enumeration. */
 #define IPSECSTAT_REASONS	(IPSECSTAT_DROP_REASON_IPTFS + 1)
 
-/* Whose packets are dropped: by the last SA they passed, or their SPI. */
+/*
+ * Protocol of a dropped packet: that of the last SA it passed, or of its SPI.
+ */
 enum ipsecstat_owner {
 	IPSECSTAT_OWNER_ESP,
 	IPSECSTAT_OWNER_AH,
@@ -56,15 +61,16 @@ enum ipsecstat_owner {
 
 /**
  * struct ipsecstat_cpu - what one CPU counted in one namespace
- * @class: transforms, by kind of SA
- * @drop: dropped packets, by reason and owner
+ * @class: transforms, by class of SA
+ * @drop: dropped packets, by reason and protocol
  * @syncp: guards @drop on 32-bit hosts
  * @mib_seen: inbound lines of the MIB, as far as they are attributed
- * @mib_due: the same, as far as a reader wants them attributed
+ * @mib_due: the same, up to where a reader wants them attributed
  * @mib_settled: what readers attributed, see ipsecstat_mib_settle()
  * @mib_out: outbound lines of the MIB when counting began
- * @mib_out_seen: the same, when a packet was seen last that one may have moved
- * @paused: attribute no packet: counting begins again
+ * @mib_out_seen: the same, when the last packet was freed that may have moved
+ *	one
+ * @paused: attribute no packet, as counting is about to begin again
  */
 struct ipsecstat_cpu {
 	struct ipsecstat_class class[IPSECSTAT_CLASSES];
@@ -81,13 +87,13 @@ struct ipsecstat_cpu {
 /**
  * struct ipsecstat_sa - the SAs of one namespace
  * @added: became VALID
- * @deleted: were VALID and left
+ * @deleted: left the state VALID
  * @rekeyed: outbound SAs that replaced a live one
  * @larval: larval SAs now
  * @tunnels: pairs of tunnel end points now
  * @offloaded: SAs bound to a device now
  *
- * The SAs active now are @added - @deleted.
+ * @added - @deleted SAs are active.
  */
 struct ipsecstat_sa {
 	u64 added;
@@ -100,9 +106,9 @@ struct ipsecstat_sa {
 
 /**
  * struct ipsecstat_sum - counters of one or of all CPUs, added up
- * @bytes: by direction and kind of SA
- * @packets: by direction and kind of SA
- * @drop: inbound packets dropped, by reason and owner
+ * @bytes: by direction and class
+ * @packets: by direction and class
+ * @drop: inbound packets dropped, by reason and protocol
  * @out: outbound lines of the MIB
  */
 struct ipsecstat_sum {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Dropped packets: why, of which protocol, and whose.
+ * Dropped packets: the reason, the protocol, and the packet's owner.
  *
- * The kernel says why, by a line of its MIB (mib.c). The freed packet says of
- * which protocol: its secpath ends in the SA at fault. So the tracepoint of
- * kfree_skb, which good packets never reach, takes the steps of the lines and
- * attributes them:
+ * The reason is the MIB line that the kernel increments (mib.c). The protocol
+ * is that of the SA at fault, the last one in the secpath of the packet that is
+ * freed. So the tracepoint kfree_skb, which good packets never reach,
+ * attributes each increment to a packet:
  *
  *	xfrm_input(), __xfrm_policy_check()	MIB line + 1
  *	kfree_skb(skb)				site.c: a function that frees
@@ -14,13 +14,14 @@
  *						record whose it was (recent.c),
  *						count it at its peer (peer.c)
  *
- * Outbound, the lines are the figures, and the freed packet shows whose it was: an
- * SA refused it in xfrm_output_one(), or it was forwarded and no policy or SA was found.
+ * Outbound, the lines themselves are the figures. The packet only shows whose
+ * it was: an SA refused it in xfrm_output_one(), or it was forwarded and no
+ * policy or SA was found.
  *
- * Some reasons need more, and have functions of their own that run before the
- * packet is freed: an SPI without SA or one of the other direction, where the
- * secpath is already reset; a wrong ICV and a repeated sequence number, which
- * share their lines with other failures.
+ * Some reasons need a hook that runs before the packet is freed: an SPI without
+ * an SA or with one of the other direction, as the secpath is already reset
+ * when the packet is freed; a wrong ICV and a repeated sequence number, as
+ * other failures increment the same line.
  */
 #include <linux/mutex.h>
 #include <linux/percpu.h>
@@ -41,7 +42,7 @@
 #include "recent.h"
 #include "site.h"
 
-/* What a function of the kernel said of a packet that is about to be freed. */
+/* What a hook learned of a packet that is about to be freed. */
 struct ipsecstat_hint {
 	const struct sk_buff *skb;
 	__be32 seq;
@@ -69,8 +70,8 @@ static u8 ipsecstat_owner(u8 proto)
 }
 
 /*
- * The input path fails at the last SA. The policy check judges all of them, and
- * helper states of IPComp say nothing about the packet.
+ * The input path fails at the last SA. The policy check judges all SAs of the
+ * packet; states of IPComp are skipped.
  */
 static const struct xfrm_state *
 ipsecstat_sa_at_fault(const struct sec_path *sp, bool policy)
@@ -85,8 +86,8 @@ ipsecstat_sa_at_fault(const struct sec_path *sp, bool policy)
 }
 
 /*
- * XfrmInStateMismatch has two causes. If xfrm_input() refused the encapsulation,
- * the packet still has the headers that it came with.
+ * XfrmInStateMismatch has two causes. If xfrm_input() refused the
+ * encapsulation, the packet still has its outer headers.
  */
 static bool ipsecstat_is_encap(const struct ipsecstat_mib_line *line,
 			       enum ipsecstat_site site,
@@ -113,7 +114,10 @@ static u8 ipsecstat_reason(const struct ipsecstat_mib_line *line,
 	return line->sa;
 }
 
-/* VTI has xfrm_input() ask them: known by what nothing else in it refuses. */
+/*
+ * With VTI, xfrm_input() checks policies. These reasons come from nothing else
+ * in it.
+ */
 static bool ipsecstat_policies_asked(enum ipsecstat_site site, u8 reason)
 {
 	if (site != IPSECSTAT_SITE_INPUT)
@@ -130,7 +134,9 @@ static bool ipsecstat_policies_asked(enum ipsecstat_site site, u8 reason)
 	}
 }
 
-/* What is known from where it is freed. Policies are asked of what is unpacked. */
+/*
+ * What the call site shows. Policies are checked for the decapsulated packet.
+ */
 static void ipsecstat_add_circumstances(enum ipsecstat_site site,
 					const struct sk_buff *skb,
 					const struct xfrm_state *last,
@@ -149,7 +155,7 @@ static void ipsecstat_add_circumstances(enum ipsecstat_site site,
 		ipsecstat_packet_read_inner(skb, last, packet);
 }
 
-/* Count a packet that is being freed, and record whose it is. */
+/* Count a packet that is being freed, and record it. */
 static void ipsecstat_attribute(struct net *net,
 				const struct ipsecstat_mib_line *line,
 				enum ipsecstat_site site,
@@ -168,7 +174,7 @@ static void ipsecstat_attribute(struct net *net,
 	ipsecstat_count_drop(net, reason, x ? ipsecstat_owner(x->id.proto) :
 			     IPSECSTAT_OWNER_NONE, steps);
 
-	/* The ends of an SA of another namespace are not for its eyes. */
+	/* The ends of an SA are not shown to another namespace. */
 	if (x && !net_eq(read_pnet(&x->xs_net), net))
 		x = NULL;
 	ipsecstat_packet_read(net, skb, x, last, &packet);
@@ -187,8 +193,8 @@ static bool ipsecstat_moves(enum ipsecstat_site site,
 }
 
 /*
- * Of an ICMP error, the policy check judges the packet and then the one in it,
- * if an SA allows that, and can refuse both.
+ * For an ICMP error, the policy check judges the packet and then, if an SA
+ * allows that, the packet inside it, and can refuse both.
  */
 static unsigned long ipsecstat_steps_of(const struct sk_buff *skb,
 					const struct sec_path *sp,
@@ -201,8 +207,8 @@ static unsigned long ipsecstat_steps_of(const struct sk_buff *skb,
 }
 
 /*
- * @skb is being freed. It moved one line at most; what else has moved was not
- * seen freed. Returns whether it moved one.
+ * @skb is being freed and incremented one line at most. Other increments belong
+ * to packets that were not seen. Returns whether @skb incremented a line.
  */
 static bool ipsecstat_take_steps(struct net *net, enum ipsecstat_site site,
 				 const struct sk_buff *skb,
@@ -234,7 +240,10 @@ static bool ipsecstat_take_steps(struct net *net, enum ipsecstat_site site,
 	return attributed;
 }
 
-/* It found no policy or SA to leave by. Its line is among those of all look-ups. */
+/*
+ * No policy or SA was found for it. Its line is one that all look-ups
+ * increment.
+ */
 static void ipsecstat_record_forwarded(struct net *net,
 				       const struct sk_buff *skb)
 {
@@ -250,8 +259,8 @@ static void ipsecstat_record_forwarded(struct net *net,
 }
 
 /*
- * The route of @skb, which is being freed, ends at the SA that refused it. That one
- * may be gone by now, but the device of the route keeps its namespace.
+ * The route of @skb, which is being freed, ends at the SA that refused it. The
+ * SA may be gone by now, but the device of the route keeps its namespace.
  */
 static void ipsecstat_record_outbound(const struct sk_buff *skb)
 {
@@ -272,7 +281,7 @@ static void ipsecstat_record_outbound(const struct sk_buff *skb)
 	ipsecstat_recent_add(net, &packet);
 }
 
-/* Where a packet is freed, by the reason given or the function that frees it. */
+/* The call site that frees a packet, by the drop reason or the function. */
 static enum ipsecstat_site ipsecstat_freed_by(const void *location,
 					      enum skb_drop_reason reason)
 {
@@ -302,9 +311,9 @@ static struct net *ipsecstat_tracked_net(const struct sec_path *sp)
 }
 
 /*
- * The MIB is that of the SAs. If the packet passed none it is that of its
- * device, and so it is where a tunnel device in another namespace than its SAs
- * rejected the packet, or a forwarded one finds no way on.
+ * The MIB is that of the namespace of the SAs. It is that of the device if the
+ * packet passed no SA, if a tunnel device in another namespace than its SAs
+ * rejected the packet, or if a forwarded packet finds no policy or SA.
  */
 static noinline void ipsecstat_on_refused(struct sk_buff *skb,
 					  enum ipsecstat_site site,
@@ -332,8 +341,8 @@ static noinline void ipsecstat_on_refused(struct sk_buff *skb,
 }
 
 /*
- * Each packet comes here that the host drops, most of them for nothing. From 7.0 on
- * tracepoints leave preemption on, and the lines are a CPU's own.
+ * Called for each packet that the host drops, mostly not by IPsec. From 7.0 on
+ * tracepoints leave preemption on, but the lines are per CPU.
  */
 static void ipsecstat_on_kfree_skb(IPSECSTAT_KFREE_SKB_ARGS)
 {
@@ -346,7 +355,7 @@ static void ipsecstat_on_kfree_skb(IPSECSTAT_KFREE_SKB_ARGS)
 	preempt_enable_notrace();
 }
 
-/* There is no SA in the path of a packet that found none. */
+/* The secpath of a packet without an SA is empty. */
 static void ipsecstat_count_unfound(struct net *net, u8 reason,
 				    struct ipsecstat_packet *packet)
 {
@@ -359,8 +368,8 @@ static void ipsecstat_count_unfound(struct net *net, u8 reason,
 }
 
 /*
- * xfrm_audit_state_notfound(skb, family, spi, seq), with its line just moved:
- * there is no such SA, or it is one for the other direction.
+ * xfrm_audit_state_notfound(skb, family, spi, seq), called right after the line
+ * was incremented: there is no such SA, or it has the other direction.
  */
 static void notrace ipsecstat_on_notfound(unsigned long ip,
 					  unsigned long parent_ip,
@@ -455,16 +464,16 @@ static struct ipsecstat_hook ipsecstat_drop_hooks[] = {
 };
 
 /*
- * The tracepoint makes each packet dearer that the host drops, of whatever kind. So
- * it comes with the first SA or policy of the host. Before, no packet has an SA to
- * be at fault, and a line of the MIB that moves says all that is counted.
+ * The tracepoint adds to the cost of each packet that the host drops, also
+ * without IPsec. So it is attached with the first SA or policy of the host.
+ * Before that, no packet has an SA, and the MIB line alone is the whole figure.
  */
 static DEFINE_MUTEX(ipsecstat_arm_lock);
 static bool ipsecstat_armed;
 
 /*
- * A step between an SA and the tracepoint may be one at fault of that SA, which
- * nobody saw.
+ * An increment after the first SA and before the tracepoint was attached may be
+ * the fault of that SA, and was not seen.
  */
 static void ipsecstat_drop_missed(void)
 {
@@ -479,10 +488,10 @@ static void ipsecstat_drop_missed(void)
 }
 
 /**
- * ipsecstat_drop_is_armed() - are packets seen being freed
+ * ipsecstat_drop_is_armed() - check whether the tracepoint is attached
  *
  * Context: Any.
- * Return: whether they are
+ * Return: whether packets that are freed are seen
  */
 bool ipsecstat_drop_is_armed(void)
 {
@@ -490,7 +499,7 @@ bool ipsecstat_drop_is_armed(void)
 }
 
 /**
- * ipsecstat_drop_arm() - from now on, see packets being freed
+ * ipsecstat_drop_arm() - attach the tracepoint
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno
@@ -519,7 +528,8 @@ static void ipsecstat_drop_arm_work(struct work_struct *work)
 static DECLARE_WORK(ipsecstat_arm_later, ipsecstat_drop_arm_work);
 
 /**
- * ipsecstat_drop_arm_soon() - there is an SA or a policy
+ * ipsecstat_drop_arm_soon() - attach the tracepoint soon, as there is an SA or
+ * a policy
  *
  * Context: Any.
  */
@@ -530,7 +540,7 @@ void ipsecstat_drop_arm_soon(void)
 }
 
 /**
- * ipsecstat_drop_attach() - watch what becomes of packets that are refused
+ * ipsecstat_drop_attach() - start attributing dropped packets
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno, with the reason in the log
@@ -542,7 +552,7 @@ int ipsecstat_drop_attach(void)
 }
 
 /**
- * ipsecstat_drop_detach() - stop watching
+ * ipsecstat_drop_detach() - stop attributing dropped packets
  *
  * Context: Process context, sleeps for grace periods. SAs and policies are not
  *	followed any more.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * When events are sent to a multicast group: not with each packet or SA, but a
- * quarter of a second after the first, by one work for all namespaces. A flood thus
- * makes no more messages than there are lines or peers, four times a second.
+ * Events are sent to a multicast group a quarter of a second after the first of
+ * them, by one work for all namespaces. So a flood makes at most one message
+ * for each line or peer, four times a second.
  */
 #include <linux/mutex.h>
 #include <linux/rtnetlink.h>
@@ -19,8 +19,9 @@ static void ipsecstat_events_send(struct work_struct *work);
 /**
  * struct ipsecstat_events - the events of one group
  * @lock: held while they are sent
- * @send: sends those of a namespace and may sleep; NULL while the group is closed
- * @work: sends those of all
+ * @send: sends the events of a namespace, may sleep; NULL while the group is
+ *	closed
+ * @work: sends the events of all namespaces
  */
 struct ipsecstat_events {
 	struct mutex lock;	/* guards @send */
@@ -41,7 +42,7 @@ static struct ipsecstat_events ipsecstat_events[] = {
 	},
 };
 
-/* The rwsem keeps namespaces from going while they are visited. */
+/* The rwsem keeps namespaces alive while they are visited. */
 static void ipsecstat_events_send(struct work_struct *work)
 {
 	struct ipsecstat_events *events =
@@ -59,15 +60,15 @@ static void ipsecstat_events_send(struct work_struct *work)
 }
 
 /**
- * ipsecstat_events_wanted() - does anybody listen
+ * ipsecstat_events_wanted() - check whether the group has listeners
  * @net: the namespace
  * @group: the group
  *
- * The kernel knows of a listener, but not in which namespace; so the answer can
- * be yes because of another one.
+ * The kernel does not know the namespace of a listener, so the answer can be
+ * true because of another namespace.
  *
  * Context: Any in which packets are freed or SAs come and go.
- * Return: whether events are worth being sent
+ * Return: whether there may be a listener
  */
 bool ipsecstat_events_wanted(struct net *net, enum ipsecstat_group group)
 {
@@ -76,7 +77,7 @@ bool ipsecstat_events_wanted(struct net *net, enum ipsecstat_group group)
 }
 
 /**
- * ipsecstat_events_due() - there are events to send
+ * ipsecstat_events_due() - schedule the sending of events
  * @group: the group
  *
  * Context: Any.
@@ -88,9 +89,9 @@ void ipsecstat_events_due(enum ipsecstat_group group)
 }
 
 /**
- * ipsecstat_events_open() - begin to send events
- * @group: the group, of the family that is registered
- * @send: sends those of a namespace; may sleep
+ * ipsecstat_events_open() - start sending events
+ * @group: the group; its family is registered
+ * @send: sends the events of a namespace, may sleep
  *
  * Context: Process context, may sleep.
  */
@@ -105,7 +106,7 @@ void ipsecstat_events_open(enum ipsecstat_group group,
 }
 
 /**
- * ipsecstat_events_close() - send no more events
+ * ipsecstat_events_close() - stop sending events
  * @group: the group
  *
  * Context: Process context, may sleep. None is being sent when it returns.
@@ -116,7 +117,7 @@ void ipsecstat_events_close(enum ipsecstat_group group)
 }
 
 /**
- * ipsecstat_events_drain() - let nothing be due any more
+ * ipsecstat_events_drain() - cancel what is scheduled
  * @group: the group, closed
  *
  * Context: Process context, may sleep. The hooks are detached.

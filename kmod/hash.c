@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hash tables that grow while they are in use, a little with each addition.
+ * Hash tables that grow in small steps, one with each addition.
  *
- * rhashtable of the kernel allocates while it adds, which an event under a raw
- * spinlock may not.
+ * The kernel's rhashtable allocates when an entry is added, which is not
+ * allowed under a raw spinlock.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -13,7 +13,7 @@
 #define IPSECSTAT_HASH_BITS	10
 #define IPSECSTAT_HASH_MORE	2
 #define IPSECSTAT_HASH_MOST	26
-/* Chains moved by an addition. Each has one entry on average. */
+/* Chains moved by one addition. A chain has one entry on average. */
 #define IPSECSTAT_HASH_STEP	2
 
 static struct hlist_head *ipsecstat_hash_alloc(u8 bits)
@@ -46,8 +46,8 @@ static bool ipsecstat_hash_is_full(const struct ipsecstat_hash *hash)
 }
 
 /**
- * ipsecstat_hash_grow() - go on to grow, or begin to
- * @hash: the table, with more in it than chains
+ * ipsecstat_hash_grow() - take the next step of growing
+ * @hash: the table, with more entries than chains
  *
  * Context: Any. Its lock is held.
  */
@@ -61,7 +61,7 @@ void ipsecstat_hash_grow(struct ipsecstat_hash *hash)
 		schedule_work(&hash->work);
 }
 
-/* Without memory, chains grow longer until the next addition asks again. */
+/* Out of memory, chains grow longer until an addition tries again. */
 static void ipsecstat_hash_work(struct work_struct *work)
 {
 	struct ipsecstat_hash *hash =
@@ -90,10 +90,10 @@ static void ipsecstat_hash_work(struct work_struct *work)
 }
 
 /**
- * ipsecstat_hash_init() - a small, empty table
+ * ipsecstat_hash_init() - set up a small, empty table
  * @hash: the table
  * @key: see struct ipsecstat_hash
- * @lock: what is held to add, to look for and to take out
+ * @lock: held to add, look up and remove entries
  *
  * Context: Process context, may sleep.
  * Return: 0 or -ENOMEM
@@ -112,7 +112,7 @@ int ipsecstat_hash_init(struct ipsecstat_hash *hash,
 
 /**
  * ipsecstat_hash_exit() - undo ipsecstat_hash_init(), if it was called
- * @hash: the table, with nothing left in it
+ * @hash: the table, empty
  *
  * Context: Process context, may sleep.
  */

@@ -9,20 +9,20 @@
 #include <linux/workqueue.h>
 
 /**
- * struct ipsecstat_hash - a table that grows with what is in it
+ * struct ipsecstat_hash - a table that grows with its entries
  * @heads: the chains, chosen by the highest @bits of a key
- * @before: those that it grows out of, in their order; NULL if it does not grow
- * @emptied: the same once nothing is left in it, to be freed
+ * @before: the smaller table that is being emptied; NULL if none is
+ * @emptied: a smaller table that is empty, to be freed
  * @bits: of @heads
  * @before_bits: of @before
  * @moved: chains of @before that have moved
- * @count: how much there is
- * @key: the key of what is in it, a product whose highest bits are well mixed
- * @lock: guards all of it; that of the caller
- * @work: makes a larger table, and frees the one before
+ * @count: number of entries
+ * @key: the key of an entry, a product whose highest bits are well mixed
+ * @lock: the caller's; guards all of it
+ * @work: allocates a larger table, and frees the emptied one
  *
- * A table that grows at once would keep an event waiting that happens to make it
- * grow. So each that adds moves some chains, and none is looked for in two places.
+ * Growing in one step would delay the event that triggers it. So each addition
+ * moves some chains, and an entry is always in one place only.
  */
 struct ipsecstat_hash {
 	struct hlist_head *heads;
@@ -44,7 +44,7 @@ void ipsecstat_hash_exit(struct ipsecstat_hash *hash);
 void ipsecstat_hash_grow(struct ipsecstat_hash *hash);
 
 /**
- * ipsecstat_hash_chain() - where all of a key are
+ * ipsecstat_hash_chain() - the chain of a key
  * @hash: the table
  * @key: the key
  *
@@ -82,7 +82,7 @@ static inline void ipsecstat_hash_add(struct ipsecstat_hash *hash,
 }
 
 /**
- * ipsecstat_hash_del() - take an entry out
+ * ipsecstat_hash_del() - remove an entry
  * @hash: the table
  * @node: of the entry; if it is in no table, nothing is done
  *

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attaching to functions of the kernel.
+ * Attach hooks to functions of the kernel, by ftrace.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -18,7 +18,7 @@ static bool ipsecstat_use_direct = true;
 module_param_named(direct, ipsecstat_use_direct, bool, 0444);
 MODULE_PARM_DESC(direct, "have packets counted by direct calls where the kernel can; N leaves these to BPF (default Y)");
 
-/* What an error of ftrace says about this host. */
+/* What an error of ftrace means. */
 static const char *ipsecstat_hook_why(int err)
 {
 	switch (err) {
@@ -34,8 +34,8 @@ static const char *ipsecstat_hook_why(int err)
 }
 
 /*
- * Modules may not look up symbols, but a probe that is registered and never
- * enabled learns the address.
+ * Modules cannot look up symbols. A kprobe that is registered but never enabled
+ * learns the address.
  */
 static int ipsecstat_hook_address(const char *name, unsigned long *address)
 {
@@ -54,8 +54,8 @@ static int ipsecstat_hook_address(const char *name, unsigned long *address)
 }
 
 /*
- * A direct call returns to where the function goes on, which may be another one that
- * a livepatch put in its place.
+ * A direct call returns to the rest of the function, or to the one that a
+ * livepatch put in its place.
  */
 static int ipsecstat_hook_shares(IPSECSTAT_OPS_FUNC_ARGS)
 {
@@ -87,16 +87,16 @@ static int ipsecstat_hook_attach_direct(struct ipsecstat_hook *hook,
  * of their own. PERMANENT refuses sysctl kernel.ftrace_enabled=0, which would
  * silence them, while they are attached.
  *
- * By address, not by name: short of memory, ftrace_set_filter() takes a failure
- * to note the function it found for success. A filter that names none lets all
- * pass, and the hook would be called for every function of the kernel.
+ * By address, not by name: when ftrace_set_filter() is out of memory, it can
+ * report success without a function in the filter. An empty filter matches all,
+ * and the hook would be called for every function of the kernel.
  */
 static int ipsecstat_hook_attach_callback(struct ipsecstat_hook *hook,
 					  unsigned long address)
 {
 	int err;
 
-	/* What ftrace freed at the last detach is still in it. */
+	/* ops still has pointers that ftrace freed at the last detach. */
 	hook->ops = (struct ftrace_ops) {
 		.func = hook->func,
 		.flags = FTRACE_OPS_FL_PERMANENT,
@@ -128,7 +128,7 @@ static int ipsecstat_hook_attach_one(struct ipsecstat_hook *hook)
  * @hooks: the hooks
  * @count: how many
  *
- * Names in the log what the kernel lacks.
+ * Logs what the kernel lacks.
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno
@@ -158,8 +158,8 @@ static int ipsecstat_hook_detach_one(struct ipsecstat_hook *hook)
 }
 
 /*
- * After an error of its own, ftrace refuses to patch the kernel again, and the
- * patched functions go on calling the hook. Then its code has to stay.
+ * After an internal error ftrace refuses to patch the kernel again, and the
+ * patched functions go on calling the hook. Then its code must stay.
  */
 static void ipsecstat_hook_stay(const struct ipsecstat_hook *hook)
 {
@@ -174,8 +174,8 @@ static void ipsecstat_hook_stay(const struct ipsecstat_hook *hook)
  * @hooks: the hooks, all attached
  * @count: how many
  *
- * No callback runs any more when this returns. It does not return if ftrace
- * has been disabled by an error of the kernel.
+ * No callback runs any more when this returns. It does not return if an error
+ * of the kernel has disabled ftrace.
  *
  * Context: Process context, sleeps for grace periods.
  */
@@ -189,7 +189,9 @@ void ipsecstat_hook_detach(struct ipsecstat_hook *hooks, size_t count)
 			ipsecstat_hook_stay(&hooks[count]);
 		ftrace_free_filter(&hooks[count].ops);
 	}
-	/* ftrace knows nothing of a task that was preempted in such a function. */
+	/*
+	 * ftrace does not wait for tasks that were preempted in a direct call.
+	 */
 	if (direct)
 		synchronize_rcu_tasks();
 }

@@ -8,12 +8,12 @@ struct sk_buff;
 struct xfrm_state;
 
 /**
- * struct ipsecstat_hook - a kernel function and what runs when it is entered
+ * struct ipsecstat_hook - a kernel function and what runs on its entry
  * @name: the function
  * @func: the callback
- * @direct: the same as a function that the other one can call itself, or NULL
- * @is_direct: that is what it does
- * @ops: ftrace's, while attached
+ * @direct: the same, as a function to be called directly, or NULL
+ * @is_direct: @direct is in use
+ * @ops: of ftrace, while attached
  */
 struct ipsecstat_hook {
 	const char *name;
@@ -26,8 +26,8 @@ struct ipsecstat_hook {
 #define IPSECSTAT_HOOK(_name, _func)	{ .name = (_name), .func = (_func) }
 
 /*
- * A hook that is called often. It comes in both forms: a direct call costs a third of
- * a callback, but a function can have one only.
+ * A hook on the packet path has both forms: a direct call costs a third of a
+ * callback, but a function can have only one.
  */
 #define IPSECSTAT_HOOK_BOTH(_name, _func) \
 	{ .name = (_name), .func = _func##_callback, .direct = _func##_direct }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ipsecstat: what IPsec did in each network namespace.
+ * ipsecstat: IPsec statistics for each network namespace.
  *
  * The way of a figure:
  *
@@ -9,10 +9,10 @@
  *	netns.c			their sum
  *	stats_nl.c access.c	a reply to those who may read
  *
- * Of what SAs did between two ends: sa.c member.c peer.c peer_nl.c.
- * And of a dropped packet: drop.c site.c mib.c packet.c recent.c recent_nl.c.
- * events.c says when both report; netlink.c is the family.
- * On a kernel that nobody has read, selftest.c tries all that first.
+ * Peers: sa.c member.c peer.c peer_nl.c. Recent drops: drop.c site.c mib.c
+ * packet.c recent.c recent_nl.c. events.c schedules the events of both;
+ * netlink.c has the family. On a kernel whose sources have not been read,
+ * selftest.c tries the hooks first.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

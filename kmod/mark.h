@@ -2,18 +2,18 @@
 /*
  * The mark that a tracked SA carries.
  *
- * struct xfrm_state embeds a struct xfrm_state_walk as its place in the list
- * of all states. Of that, the member filter serves only walkers of the list;
- * in a state it is zeroed at birth and never used again. It holds our mark:
+ * struct xfrm_state embeds a struct xfrm_state_walk for the list of all states.
+ * Its member filter is used only by walkers of the list; in a state it is
+ * zeroed at allocation and never used again. It holds the mark:
  *
  *	NULL			not tracked: no ESP or AH SA, or gone
  *	block | 1		a larval SA of this namespace
  *	class (per-CPU)		a VALID SA, and where its packets are counted
  *	class | 2		a VALID SA whose packets its device counts
  *
- * A mark is set and taken under the lock of sa.c. Packets read it without: it
- * is set before the SA can be found, and the code that unmarks SAs waits a grace
- * period before the counters go.
+ * A mark is set and cleared under the lock of sa.c. Packets read it without the
+ * lock: it is set before the SA can be found, and the counters are freed a
+ * grace period after it is cleared.
  */
 #ifndef _IPSECSTAT_MARK_H
 #define _IPSECSTAT_MARK_H

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is remembered of each VALID SA, to find SAs of the same flow, which a new
- * one replaces, and its peer.
+ * A member is the record of a VALID SA. By it a new SA finds the SA of the same
+ * flow that it replaces, and its peer.
  *
- * An update can give an SA another if_id. What it was counted under is therefore
- * kept, not computed again when it leaves.
+ * An update can change the if_id of an SA. So the peer that it was counted
+ * under is kept, not looked up again when the SA leaves.
  *
  * Locking: the callers hold the lock of sa.c.
  */
@@ -20,7 +20,7 @@
 #include "reserve.h"
 
 #define IPSECSTAT_MEMBER_RESERVE	64
-/* What a thousand SAs that are replaced at once leave, the next ones take. */
+/* Enough to replace a thousand SAs at once without allocating. */
 #define IPSECSTAT_MEMBER_SPARE		1024
 
 static struct ipsecstat_hash ipsecstat_by_sa;
@@ -41,9 +41,9 @@ static u64 ipsecstat_node_key(const struct hlist_node *node)
 }
 
 /*
- * Addresses, family and if_id are those of the peer, whose two directions share a
- * chain: it can turn out later which one is which. The product with a random odd
- * factor spreads the keys well enough: each decides the highest bits.
+ * The peer stands for addresses, family and if_id. Both directions share a
+ * chain, as it can turn out later which one is which. The product with a random
+ * odd factor spreads the keys well enough: each part reaches the highest bits.
  */
 static u64 ipsecstat_flow_key(const struct ipsecstat_member *member)
 {
@@ -76,8 +76,8 @@ static bool ipsecstat_same_flow(const struct ipsecstat_member *one,
 }
 
 /*
- * An SA of the same flow under another SPI. Of the same SPI is the original of an
- * SA that is migrated to the addresses it has already.
+ * An SA of the same flow with another SPI. One with the same SPI is the
+ * original of an SA that is migrated to the addresses it already has.
  */
 static bool ipsecstat_flow_join(struct ipsecstat_member *member)
 {
@@ -161,7 +161,7 @@ struct ipsecstat_member *ipsecstat_member_add(struct ipsecstat_net *block,
 }
 
 /**
- * ipsecstat_member_find() - the member that an SA is
+ * ipsecstat_member_find() - the member of an SA
  * @x: the SA
  *
  * Context: The lock of sa.c is held.
@@ -180,12 +180,12 @@ struct ipsecstat_member *ipsecstat_member_find(const struct xfrm_state *x)
 }
 
 /**
- * ipsecstat_member_move() - the SA may belong to others now
+ * ipsecstat_member_move() - the SA may belong to another peer and flow now
  * @block: its namespace
  * @member: the SA
  *
  * Context: The lock of sa.c is held.
- * Return: 0, or -ENOMEM with the member among no others
+ * Return: 0, or -ENOMEM with the member in no peer and no flow
  */
 int ipsecstat_member_move(struct ipsecstat_net *block,
 			  struct ipsecstat_member *member)

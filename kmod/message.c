@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the messages of all commands have in common.
+ * Attributes and checks that several commands share.
  */
 #include <linux/ipsecstat.h>
 #include <net/genetlink.h>
@@ -30,10 +30,10 @@ int ipsecstat_put_address(struct sk_buff *msg, int attr, u16 family,
 /**
  * ipsecstat_put_dropped() - add an entry of packets dropped
  * @msg: the message
- * @nest_attr: attribute that the entry is
+ * @nest_attr: attribute of the entry
  * @reason: enum ipsecstat_drop_reason
  * @proto: IP protocol, 0 if there is none
- * @packets: how many; none are no entry
+ * @packets: how many; for 0 no entry is added
  *
  * Context: Any.
  * Return: 0, or -EMSGSIZE with part of the entry in the message
@@ -55,7 +55,7 @@ int ipsecstat_put_dropped(struct sk_buff *msg, int nest_attr, u8 reason,
 }
 
 /**
- * ipsecstat_check_version() - does the sender speak as we do
+ * ipsecstat_check_version() - check the protocol version of a request
  * @header: of the request
  * @extack: gets the reason if not
  *

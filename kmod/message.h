@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the messages of all commands have in common.
+ * Attributes and checks that several commands share.
  */
 #ifndef _IPSECSTAT_MESSAGE_H
 #define _IPSECSTAT_MESSAGE_H
@@ -14,7 +14,7 @@ struct sk_buff;
 /* Set up in netlink.c. */
 extern struct genl_family ipsecstat_family;
 
-/* Its multicast groups, in the order in which it has them. */
+/* Indexes of its multicast groups. */
 enum ipsecstat_group {
 	IPSECSTAT_GROUP_DROPS,
 	IPSECSTAT_GROUP_PEERS,

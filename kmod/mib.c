@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The view of the kernel's XFRM MIB.
+ * The XFRM MIB of the kernel, and how far it is attributed.
  *
- * Right before the kernel frees a packet that IPsec refused, it adds one to a
- * line of the MIB of the namespace, on the CPU that frees. Each CPU remembers
- * how far it has attributed each inbound line to packets, so that a step of a
- * line is attributed once. Outbound lines are read as they are.
+ * Before the kernel frees a packet that IPsec refused, it increments a line of
+ * the MIB of the namespace, on the same CPU. Each CPU keeps how far it has
+ * attributed each inbound line to packets, so that each increment is attributed
+ * once. Outbound lines are read as they are.
  *
- * A step whose packet nobody saw freed is attributed by the next reader, once
- * every packet in progress at that time is done.
+ * An increment whose packet was not seen freed is attributed by the next
+ * reader, after all packets in progress at that time.
  */
 #include <linux/cpu.h>
 #include <linux/mutex.h>
@@ -32,8 +32,8 @@
 	.left_owner = IPSECSTAT_OWNER_NONE }
 
 /*
- * Of a line with two causes, a function of the kernel names one. Without a
- * packet, a device moved it, for ESP packets that it refused itself.
+ * Of a line with two causes, a hook reports one. Without a packet, a device
+ * incremented the line, for ESP packets that it refused itself.
  */
 #define IN_HINTED(_line, _by, _sa, _hinted) {				\
 	.line = LINUX_MIB_XFRM##_line,					\
@@ -45,9 +45,8 @@
 	.left_owner = IPSECSTAT_OWNER_ESP }
 
 /*
- * All lines of packets dropped on their way in. Those that only xfrm_input()
- * moves come before those of the policy check: if xfrm_input() freed the packet,
- * they are what the packet moved.
+ * All inbound lines. Those that only xfrm_input() increments come before those
+ * of the policy check: if xfrm_input() frees a packet, they are searched first.
  */
 const struct ipsecstat_mib_line ipsecstat_mib_in[] = {
 	[IPSECSTAT_MIB_NO_STATES] =
@@ -78,7 +77,7 @@ static_assert(ARRAY_SIZE(ipsecstat_mib_in) == IPSECSTAT_MIB_IN);
 	.by = IPSECSTAT_MIB_BY_##_by,					\
 	.reason = IPSECSTAT_DROP_REASON_##_reason }
 
-/* All lines of packets dropped on their way out, or through. */
+/* All outbound lines, and the one of forwarded packets. */
 const struct ipsecstat_mib_out ipsecstat_mib_out[] = {
 	OUT(OUTNOSTATES,	ROUTE,	NO_STATE),
 	OUT(OUTSTATEPROTOERROR,	OUTPUT,	TRANSFORM),
@@ -99,7 +98,7 @@ const struct ipsecstat_mib_out ipsecstat_mib_out[] = {
 
 static_assert(ARRAY_SIZE(ipsecstat_mib_out) == IPSECSTAT_MIB_OUT);
 
-/* The view of this CPU is up to date, see ipsecstat_mib_start(). */
+/* This CPU began to attribute, see ipsecstat_mib_start(). */
 static DEFINE_PER_CPU(bool, ipsecstat_in_step);
 
 static const unsigned long *ipsecstat_mib(struct net *net, int cpu)
@@ -127,7 +126,7 @@ static bool ipsecstat_mib_is_settled(struct net *net, int cpu)
 }
 
 /**
- * ipsecstat_mib_has_moved() - has a namespace ever dropped a packet
+ * ipsecstat_mib_has_moved() - check whether a namespace ever dropped a packet
  * @net: the namespace
  * @cpu: on this CPU
  *
@@ -149,13 +148,14 @@ bool ipsecstat_mib_has_moved(struct net *net, int cpu)
 }
 
 /**
- * ipsecstat_mib_ready() - may steps be attributed on this CPU
+ * ipsecstat_mib_ready() - check whether increments can be attributed on this
+ * CPU
  * @net: the namespace
  *
- * The first step of a namespace brings its counters.
+ * The first increment in a namespace allocates its counters.
  *
  * Context: Preemption off, without the lock of sa.c.
- * Return: false if counting has not begun, or there is no step
+ * Return: false if counting has not begun, or there is no increment
  */
 bool ipsecstat_mib_ready(struct net *net)
 {
@@ -176,13 +176,12 @@ bool ipsecstat_mib_ready(struct net *net)
 }
 
 /**
- * ipsecstat_mib_moved() - take the steps of a line on this CPU
+ * ipsecstat_mib_moved() - take the new increments of a line on this CPU
  * @net: the namespace
  * @line: an index of ipsecstat_mib_in[]
  *
  * Context: Preemption off, ipsecstat_mib_ready() before.
- * Return: how far the line moved since it was last attributed; the caller
- *	attributes it
+ * Return: increments since the last call, which the caller attributes
  */
 unsigned long ipsecstat_mib_moved(struct net *net, int line)
 {
@@ -191,23 +190,25 @@ unsigned long ipsecstat_mib_moved(struct net *net, int line)
 	unsigned long now = READ_ONCE(mib[ipsecstat_mib_in[line].line]);
 	unsigned long seen = READ_ONCE(c->mib_seen[line]);
 
-	/* A reader may settle an older part of it, but not beyond now. */
+	/* A reader may settle older increments, but none after this one. */
 	while (seen != now && !try_cmpxchg(&c->mib_seen[line], &seen, now))
 		;
 	return now - seen;
 }
 
 /**
- * ipsecstat_mib_out_moved() - which outbound line moved on this CPU
+ * ipsecstat_mib_out_moved() - the outbound line that was incremented on this
+ * CPU
  * @net: the namespace
- * @by: who moved it
+ * @by: what incremented it
  *
- * These lines are not attributed to packets: a look-up needs none. Of one that is
- * freed, this is the reason, unless look-ups of others moved lines as well.
+ * Outbound lines are not attributed to packets, as a look-up needs no packet.
+ * The line is the reason of a packet that is freed, unless other look-ups
+ * incremented lines as well.
  *
  * Context: Preemption off, without the lock of sa.c.
- * Return: the reason of the only line that moved since the last call with @by, or
- *	a negative number
+ * Return: the reason of the only line that was incremented since the last call
+ *	with @by, or a negative number
  */
 int ipsecstat_mib_out_moved(struct net *net, enum ipsecstat_mib_by by)
 {
@@ -268,11 +269,11 @@ static void ipsecstat_mib_settle_all(struct net *net)
 }
 
 /**
- * ipsecstat_mib_settled() - is each step attributed
+ * ipsecstat_mib_settled() - check whether all increments are attributed
  * @net: the namespace
  *
  * Context: Any.
- * Return: false if there is one that is not, maybe of a packet in progress
+ * Return: false if one is not, maybe that of a packet in progress
  */
 bool ipsecstat_mib_settled(struct net *net)
 {
@@ -285,15 +286,15 @@ bool ipsecstat_mib_settled(struct net *net)
 }
 
 /**
- * ipsecstat_mib_settle() - attribute what was freed unseen
+ * ipsecstat_mib_settle() - attribute increments whose packet was not seen
  * @net: the namespace; the caller holds a reference
  *
- * A step that is not attributed when every packet in progress is done has no
- * packet that we will see. Readers that come while one settles share the next
+ * An increment that is not attributed after all packets in progress has no
+ * packet that will be seen. Readers that come while one settles share the next
  * grace period.
  *
  * Context: Process context; sleeps for a grace period or two if there is such
- *	a step.
+ *	an increment.
  * Return: 0, -ENOMEM, or -EINTR if the caller is killed
  */
 int ipsecstat_mib_settle(struct net *net)
@@ -321,7 +322,7 @@ int ipsecstat_mib_settle(struct net *net)
 }
 
 /**
- * ipsecstat_mib_sum() - add what the MIB of one CPU says
+ * ipsecstat_mib_sum() - add the outbound lines of one CPU
  * @net: the namespace; the caller holds a reference
  * @cpu: the CPU
  * @sum: added to
@@ -406,11 +407,11 @@ static void ipsecstat_mib_start_here(void *only)
 }
 
 /**
- * ipsecstat_mib_start() - begin with the values that the MIB has now
+ * ipsecstat_mib_start() - take the current values of the MIB as the start
  * @only: the namespace, where nothing is attributed yet; NULL for all
  *
- * Each CPU does this for itself in an interrupt: a packet between its step and
- * its end belongs to the time before.
+ * Each CPU does this in an interrupt of its own. A packet between its increment
+ * and its end is not counted.
  *
  * Context: Process context, may sleep. The hooks are attached.
  */
@@ -430,7 +431,7 @@ void ipsecstat_mib_start(struct net *only)
  * ipsecstat_mib_pause() - attribute nothing until ipsecstat_mib_start()
  * @net: the namespace, which has counters
  *
- * Context: Process context. Who attributes now is done a grace period later.
+ * Context: Process context. Attributions in progress end within a grace period.
  */
 void ipsecstat_mib_pause(struct net *net)
 {
@@ -441,7 +442,7 @@ void ipsecstat_mib_pause(struct net *net)
 }
 
 /**
- * ipsecstat_mib_stop() - let the lines move unseen
+ * ipsecstat_mib_stop() - stop attributing increments
  *
  * Context: Any. No hook is attached any more.
  */

@@ -12,7 +12,7 @@
 struct net;
 
 /**
- * enum ipsecstat_mib_by - who can move a line, and with which packet
+ * enum ipsecstat_mib_by - what increments a line, and for which packet
  * @IPSECSTAT_MIB_BY_LOOKUP: the lookup of the SA, which is hooked itself
  * @IPSECSTAT_MIB_BY_INPUT: xfrm_input()
  * @IPSECSTAT_MIB_BY_POLICY: the policy check, also called by xfrm_input()
@@ -29,14 +29,14 @@ enum ipsecstat_mib_by {
 };
 
 /**
- * struct ipsecstat_mib_line - an inbound line, and what one more on it means
+ * struct ipsecstat_mib_line - an inbound line, and what an increment means
  * @line: its number in the MIB
  * @by: enum ipsecstat_mib_by
  * @sa: the reason if the packet passed an SA
  * @plain: the reason if it passed none
- * @hinted: the reason if the kernel called the function of that reason before
+ * @hinted: the reason if its hook ran before
  * @left: the reason if no packet was seen freed
- * @left_owner: whose such a packet was
+ * @left_owner: the protocol of such a packet
  */
 struct ipsecstat_mib_line {
 	u8 line;
@@ -48,7 +48,7 @@ struct ipsecstat_mib_line {
 	u8 left_owner;
 };
 
-/* Lines that are found by name. */
+/* Lines that are used by name. */
 enum {
 	IPSECSTAT_MIB_NO_STATES,
 	IPSECSTAT_MIB_DIRECTION,
@@ -58,7 +58,7 @@ enum {
  * struct ipsecstat_mib_out - an outbound line
  * @line: its number in the MIB
  * @by: enum ipsecstat_mib_by
- * @reason: what one more on it means
+ * @reason: what an increment means
  */
 struct ipsecstat_mib_out {
 	u8 line;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What belongs to a network namespace, and how to find it. netns.c sets it up.
+ * The data of a network namespace, and how to find it. netns.c sets it up.
  */
 #ifndef _IPSECSTAT_NET_H
 #define _IPSECSTAT_NET_H
@@ -20,7 +20,7 @@
 
 struct ctl_table_header;
 
-/* What becomes of the SAs of a namespace. */
+/* Which SAs of a namespace are followed. */
 enum ipsecstat_phase {
 	IPSECSTAT_COUNTING,
 	IPSECSTAT_RELEASING,	/* none is added: for good, or to count again */
@@ -33,16 +33,16 @@ enum ipsecstat_phase {
  * @sa: counters of SAs, under the lock of sa.c
  * @peers: all SAs between two ends each, under the lock of sa.c
  * @device_counted: SAs whose packets their device counts
- * @lost: an event could not be recorded: out of memory
+ * @lost: an event could not be recorded, out of memory
  * @phase: enum ipsecstat_phase, under the lock of sa.c
  * @read_lock: held for reading while figures are read, for writing to count again
  * @settle_lock: one reader settles at a time
- * @settle_begun: how often one did
+ * @settle_begun: how often one began to
  * @since: when counting began, CLOCK_BOOTTIME in ns
  * @readers_lock: guards @readers
  * @readers: groups that may read, first and last
  * @sysctl: /proc/sys/net/ipsecstat
- * @recent: who sent what was dropped
+ * @recent: recent drops
  */
 struct ipsecstat_net {
 	struct ipsecstat_cpu __percpu *cpu;

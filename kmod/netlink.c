@@ -64,9 +64,9 @@ struct genl_family ipsecstat_family __ro_after_init = {
 };
 
 /**
- * ipsecstat_netlink_register() - open for questions
+ * ipsecstat_netlink_register() - register the family
  *
- * Context: Process context, may sleep. Everything is being counted.
+ * Context: Process context, may sleep. All hooks are attached.
  * Return: 0 or a negative errno
  */
 int ipsecstat_netlink_register(void)

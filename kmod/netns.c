@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What belongs to one network namespace: made, attached, read.
+ * Set up, attach and read the data of a network namespace.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,7 +19,7 @@
 unsigned int ipsecstat_net_id __read_mostly;
 DEFINE_RAW_SPINLOCK(ipsecstat_sa_lock);
 
-/* The MIB of a new namespace is still zero, as are our counters: in step. */
+/* The MIB of a new namespace is zero, and so are its counters. */
 static int __net_init ipsecstat_net_init(struct net *net)
 {
 	struct ipsecstat_net *block = ipsecstat_net(net);
@@ -37,8 +37,8 @@ static int __net_init ipsecstat_net_init(struct net *net)
 }
 
 /*
- * The SAs have let go of the block before (sa.c); those who may have found it
- * through one of them are done, a grace period later.
+ * The SAs were released before (sa.c), and packets that found the block through
+ * one of them ended within a grace period.
  */
 static void __net_exit ipsecstat_net_exit(struct net *net)
 {
@@ -55,7 +55,7 @@ static struct pernet_operations ipsecstat_net_ops = {
 };
 
 /**
- * ipsecstat_net_register() - give every namespace, also future ones, a block
+ * ipsecstat_net_register() - set up every namespace, also future ones
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno
@@ -66,7 +66,7 @@ int ipsecstat_net_register(void)
 }
 
 /**
- * ipsecstat_net_unregister() - take the blocks away again
+ * ipsecstat_net_unregister() - undo ipsecstat_net_register()
  *
  * Context: Process context, may sleep. No hook may be attached any more.
  */
@@ -95,7 +95,7 @@ static bool ipsecstat_net_is_used(struct net *net)
 /**
  * ipsecstat_net_take_over() - attach to the namespaces that exist already
  *
- * Counts the SAs found, and brings the view of the MIB up to date.
+ * Counts the SAs that exist, and takes the current values of the MIB.
  *
  * Context: Process context, may sleep. All hooks are attached.
  * Return: 0 or -ENOMEM
@@ -131,10 +131,9 @@ int ipsecstat_net_take_over(void)
 }
 
 /*
- * An event was lost, and what it was is not known. So all is forgotten, and the
- * SAs that are there are taken over, as when the module was loaded. Packets in
- * progress finish with the old figures, acquires in progress are in the list
- * after the second grace period.
+ * An event was lost, so the figures are reset and the SAs that exist are taken
+ * over, as when the module was loaded. Packets in progress end with the old
+ * figures; acquires in progress are in the list after the second grace period.
  */
 static void ipsecstat_net_count_again(struct net *net)
 {
@@ -174,10 +173,11 @@ static int ipsecstat_net_recover(struct net *net)
 }
 
 /**
- * ipsecstat_net_read_begin() - bring the figures up to date, and keep their start
+ * ipsecstat_net_read_begin() - bring the figures up to date, and keep counting
+ * from beginning again
  * @net: the namespace; the caller holds a reference
  *
- * If memory once failed, counting begins again first.
+ * If an event was lost, out of memory, counting begins again first.
  *
  * Context: Process context, may sleep.
  * Return: 0, with ipsecstat_net_read_end() to follow; -ENOMEM, or -EINTR if the

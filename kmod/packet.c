@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a packet that is being dropped still says of itself. It can be in any
- * state, so nothing is read beyond its linear part.
+ * Read the headers of a packet that is being dropped. The packet can be in any
+ * state, so nothing beyond its linear part is read.
  */
 #include <linux/ipsecstat.h>
 #include <linux/ipv6.h>
@@ -13,14 +13,14 @@
 #include "packet.h"
 #include "recent.h"
 
-/* Where an ESP or AH header has its SPI, and behind that the sequence number. */
+/* Offset of the SPI in an ESP or AH header; the sequence number follows. */
 static int ipsecstat_spi_offset(u8 proto)
 {
 	return proto == IPPROTO_AH ? offsetof(struct ip_auth_hdr, spi) :
 				     offsetof(struct ip_esp_hdr, spi);
 }
 
-/* Are these bytes in the packet, behind the transport header? */
+/* Check whether these bytes are in the packet, behind the transport header. */
 static bool ipsecstat_has(const struct sk_buff *skb, int offset,
 			  const void *want, size_t size)
 {
@@ -30,12 +30,13 @@ static bool ipsecstat_has(const struct sk_buff *skb, int offset,
 }
 
 /**
- * ipsecstat_packet_at_header() - is the header that named the SA still in place
+ * ipsecstat_packet_at_header() - check whether the header that named the SA is
+ * in place
  * @skb: the packet
  * @x: its last SA
  *
  * Context: Any.
- * Return: whether it is; then the packet was not transformed by @x
+ * Return: true if @x has not transformed the packet
  */
 bool ipsecstat_packet_at_header(const struct sk_buff *skb,
 				const struct xfrm_state *x)
@@ -45,16 +46,16 @@ bool ipsecstat_packet_at_header(const struct sk_buff *skb,
 }
 
 /**
- * ipsecstat_packet_spi_proto() - of which protocol is an SPI without an SA
+ * ipsecstat_packet_spi_proto() - the protocol of an SPI without an SA
  * @skb: the packet, on its way into xfrm_input()
  * @family: AF_INET or AF_INET6
  * @spi: the SPI
  * @seq: the sequence number beside it
  *
- * The IP header names the protocol, UDP and TCP standing for ESP within. Only
- * where an SA in transport mode was already taken off, it names that one's, and
- * SPI and sequence number are elsewhere: if not in an ESP or AH header, IPComp
- * made them up.
+ * The IP header has the protocol; UDP and TCP stand for ESP in them. If an SA
+ * in transport mode was already taken off, the IP header has the protocol of
+ * that SA. Then the SPI is looked for in an ESP or AH header; where there is
+ * none, it is one of IPComp.
  *
  * Context: Any.
  * Return: the IP protocol
@@ -106,7 +107,7 @@ static void ipsecstat_who_ipv6(const struct sk_buff *skb, const u8 *at,
 	who->dst = ip->daddr;
 }
 
-/* Of the IP header at @at, if there is one. */
+/* Read the IP header at @at, if there is one. */
 static void ipsecstat_who_header(const struct sk_buff *skb, const u8 *at,
 				 struct ipsecstat_who *who)
 {
@@ -148,12 +149,13 @@ static bool ipsecstat_header_word(const struct sk_buff *skb, u8 proto,
 }
 
 /**
- * ipsecstat_packet_in_window() - is a sequence number in the replay window
+ * ipsecstat_packet_in_window() - check whether a sequence number is in the
+ * replay window
  * @x: the SA
  * @seq: the number, its lower half if it is an extended one
  *
- * Of extended numbers, one that is left of the window is taken for one of the
- * next subspace by the kernel, and then its ICV is wrong.
+ * The kernel takes an extended number left of the window for one of the next
+ * subspace, and then the ICV is wrong.
  *
  * Context: x->lock is held.
  * Return: false if the number is left of the window
@@ -172,8 +174,8 @@ bool ipsecstat_packet_in_window(const struct xfrm_state *x, u32 seq)
 }
 
 /*
- * The IP header is that of the packet refused, unless the SA has taken it off.
- * If an SA allows ICMP errors, it can be that of the packet in one of them.
+ * The IP header is that of the refused packet, unless the SA has removed it. If
+ * an SA allows ICMP errors, it can be that of the packet inside an error.
  */
 static bool ipsecstat_has_header(const struct sk_buff *skb,
 				 const struct xfrm_state *last)
@@ -185,7 +187,7 @@ static bool ipsecstat_has_header(const struct sk_buff *skb,
 }
 
 /**
- * ipsecstat_packet_set_seq() - note a sequence number
+ * ipsecstat_packet_set_seq() - record a sequence number
  * @packet: what is known of a packet
  * @seq: the number
  *
@@ -198,15 +200,16 @@ void ipsecstat_packet_set_seq(struct ipsecstat_packet *packet, __be32 seq)
 }
 
 /**
- * ipsecstat_packet_read() - whose packet it is, and what else it says
- * @net: the namespace that it is dropped in; of another one no device is named
+ * ipsecstat_packet_read() - record addresses, SPI and the like of an inbound
+ * packet
+ * @net: the namespace of the drop; devices of others are not recorded
  * @skb: the packet
  * @x: the SA at fault, NULL if the packet passed none
  * @last: the last SA in its path
  * @packet: filled in, but for the reason and the policy
  *
- * The outer IP header decides, as long as it is there: an SA need not know from
- * where its packets come.
+ * The outer IP header is used while it is there: the source address of an SA
+ * need not be set.
  *
  * Context: Any.
  */
@@ -248,9 +251,9 @@ static void ipsecstat_packet_set_inner(const struct sk_buff *skb, const u8 *at,
 }
 
 /**
- * ipsecstat_packet_read_inner() - whose packet a tunnel carried
- * @skb: the packet, unpacked
- * @last: the SA that unpacked it
+ * ipsecstat_packet_read_inner() - record the addresses inside a tunnel
+ * @skb: the packet, decapsulated
+ * @last: the SA that decapsulated it
  * @packet: filled in, if the SA is in tunnel mode
  *
  * Context: Any.
@@ -276,7 +279,7 @@ static bool ipsecstat_is_wrapped(const struct sk_buff *skb,
 }
 
 /**
- * ipsecstat_packet_read_out() - whose packet an outbound SA refused
+ * ipsecstat_packet_read_out() - record a packet that an outbound SA refused
  * @skb: the packet
  * @x: the SA
  * @reason: why

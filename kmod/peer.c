@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Peers: all SAs between two ends, and what they did while there were any.
+ * Peers: the SAs between two ends, live and dead, and their sums.
  *
- * A peer keeps the sums of its dead SAs; what a live SA did is in its lifetime,
- * where the kernel counts it anyway, and is settled into the peer when the SA
- * leaves or the peer is read. So no packet costs anything here.
+ * A peer keeps the sums of its dead SAs. The kernel counts a live SA in its
+ * lifetime; that is added to the peer when the SA leaves or the peer is read.
+ * So packets cost nothing here.
  *
- * A dropped packet is counted by the one who frees it, with its reason, at the peer
- * of its SA; see drop.c.
+ * A dropped packet is counted at the peer of its SA, with its reason; see
+ * drop.c.
  *
- * A peer without an SA stays, since that is when somebody asks for it. Of these
- * IPSECSTAT_PEER_LIMIT are kept for each namespace; the one that changed longest
- * ago makes room, and its sums go to the others. Peers with an SA are bounded by
- * the SAs.
+ * A peer without an SA is kept: an operator asks for it when it is down. Each
+ * namespace keeps IPSECSTAT_PEER_LIMIT of them; the one that changed longest
+ * ago is evicted, and its sums are added to the others. Peers with an SA are
+ * bounded by the SAs.
  *
  * Locking: the callers hold the lock of sa.c.
  */
@@ -33,7 +33,7 @@
 #include "reserve.h"
 
 #define IPSECSTAT_PEER_RESERVE		64
-/* SAs that are settled at a time. */
+/* SAs settled before the lock is released. */
 #define IPSECSTAT_PEER_STEP		64
 
 static struct ipsecstat_hash ipsecstat_peer_hash;
@@ -41,7 +41,7 @@ static u32 ipsecstat_peer_seed __read_mostly;
 static u64 ipsecstat_peer_factor __read_mostly;
 static struct ipsecstat_reserve ipsecstat_peer_reserve;
 
-/* An address in one word. */
+/* Fold an address into one word. */
 static u32 ipsecstat_word(const xfrm_address_t *address, u16 family)
 {
 	if (family == AF_INET)
@@ -50,9 +50,9 @@ static u32 ipsecstat_word(const xfrm_address_t *address, u16 family)
 }
 
 /*
- * The same for both directions, and for each if_id, which a packet without an SA
- * does not have. Who does not know the random odd factor cannot choose ends whose
- * products have the same highest bits.
+ * The key is the same for both directions, and for each if_id, as a packet
+ * without an SA has none. Without the random odd factor nobody can choose ends
+ * whose keys share a chain.
  */
 static u64 ipsecstat_peer_key(const xfrm_address_t *one,
 			      const xfrm_address_t *other, u16 family)
@@ -124,7 +124,7 @@ static struct ipsecstat_peer *ipsecstat_peer_of(const struct xfrm_state *x)
 				   &x->props.saddr, &x->id.daddr, x->if_id);
 }
 
-/* Of a packet that passed no SA: the only peer between its ends, or NULL. */
+/* The only peer between the ends of a packet without an SA, or NULL. */
 static struct ipsecstat_peer *
 ipsecstat_peer_between(const struct net *net, const struct ipsecstat_who *who)
 {
@@ -145,10 +145,10 @@ ipsecstat_peer_between(const struct net *net, const struct ipsecstat_who *who)
 }
 
 /**
- * ipsecstat_peer_drop() - inbound packets were dropped
+ * ipsecstat_peer_drop() - count dropped inbound packets at their peer
  * @net: the namespace
  * @x: the SA at fault, of this namespace, or NULL
- * @who: without an SA, whose packets they are; NULL if that is not known
+ * @who: without an SA, the ends of the packets; NULL if not known
  * @reason: enum ipsecstat_drop_reason
  * @count: how many
  *
@@ -175,7 +175,7 @@ void ipsecstat_peer_drop(struct net *net, const struct xfrm_state *x,
 }
 
 /**
- * ipsecstat_peer_sa_until() - when the SA that a packet asked for ended
+ * ipsecstat_peer_sa_until() - when the SA of a packet ended
  * @net: the namespace
  * @who: the packet, which found no SA
  *
@@ -244,7 +244,7 @@ static void ipsecstat_peer_orient(struct ipsecstat_peer *peer,
 	peer->oriented = true;
 }
 
-/* An outbound SA has a local source, unless its direction is set. */
+/* Unless its direction is set, an SA with a local source is outbound. */
 static void ipsecstat_peer_orient_by(struct ipsecstat_peer *peer,
 				     const struct xfrm_state *x)
 {
@@ -261,7 +261,7 @@ static void ipsecstat_peer_orient_by(struct ipsecstat_peer *peer,
 	peer->loops = from && to;
 }
 
-/* SAs can come before the address that is the local end. */
+/* SAs can be added before the local address is. */
 static void ipsecstat_peer_orient_again(struct ipsecstat_peer *peer)
 {
 	bool local, remote;
@@ -278,15 +278,15 @@ static void ipsecstat_peer_orient_again(struct ipsecstat_peer *peer)
 }
 
 /**
- * ipsecstat_peer_sends() - is an SA outbound by its source address
+ * ipsecstat_peer_sends() - check whether an SA is outbound
  * @peer: its peer
  * @x: the SA
  *
- * Where both ends are local, both SAs are. The addresses are looked up once for
- * a peer, not for each SA.
+ * Where both ends are local, both SAs are outbound. The addresses are looked up
+ * once for each peer, not for each SA.
  *
  * Context: The lock of sa.c is held.
- * Return: whether it is; if its direction is set, that decides
+ * Return: whether it is, by its direction if that is set, else by its source
  */
 bool ipsecstat_peer_sends(const struct ipsecstat_peer *peer,
 			  const struct xfrm_state *x)
@@ -298,7 +298,7 @@ bool ipsecstat_peer_sends(const struct ipsecstat_peer *peer,
 						      peer->family)));
 }
 
-/* Until it is known better, the first SA is outbound. */
+/* Until an address decides, the first SA counts as outbound. */
 static struct ipsecstat_peer *ipsecstat_peer_new(struct ipsecstat_net *block,
 						 const struct xfrm_state *x)
 {
@@ -356,8 +356,8 @@ static void ipsecstat_peer_free(struct ipsecstat_net *block,
 }
 
 /*
- * What xfrm_audit_state_delete() said, if it was called. Without it, a migration
- * ended the SA; @last: it will not be called any more.
+ * Use what xfrm_audit_state_delete() reported, if it was called. If not, a
+ * migration ended the SA; @last: it will not be called any more.
  */
 static void ipsecstat_peer_end_known(struct ipsecstat_peers *peers, bool last)
 {
@@ -373,7 +373,7 @@ static void ipsecstat_peer_end_known(struct ipsecstat_peers *peers, bool last)
 			IPSECSTAT_END_REASON_DELETED;
 }
 
-/* Readers that have not come to this peer find its sums among the others. */
+/* Readers that have not reached this peer find its sums among the others. */
 static void ipsecstat_peer_evict(struct ipsecstat_net *block)
 {
 	struct ipsecstat_peers *peers = &block->peers;
@@ -421,7 +421,7 @@ static void ipsecstat_peer_keep(struct ipsecstat_net *block,
 }
 
 /**
- * ipsecstat_peer_state() - what a peer is by its SAs
+ * ipsecstat_peer_state() - the state of a peer
  * @peer: the peer
  *
  * Context: The lock of sa.c is held.
@@ -472,12 +472,12 @@ static void ipsecstat_peer_changed(struct ipsecstat_net *block,
 }
 
 /**
- * ipsecstat_peer_join() - a peer gets an SA
+ * ipsecstat_peer_join() - add an SA to its peer
  * @block: its namespace
  * @member: the SA; its direction is set
  *
  * Context: The lock of sa.c is held.
- * Return: the peer, or NULL if there is no memory
+ * Return: the peer, or NULL if out of memory
  */
 struct ipsecstat_peer *ipsecstat_peer_join(struct ipsecstat_net *block,
 					   struct ipsecstat_member *member)
@@ -502,7 +502,7 @@ struct ipsecstat_peer *ipsecstat_peer_join(struct ipsecstat_net *block,
 	return peer;
 }
 
-/* A process ended x; which way, xfrm_audit_state_delete() shows afterwards. */
+/* A process ended x; xfrm_audit_state_delete() reports how, afterwards. */
 static void ipsecstat_peer_ended(struct ipsecstat_net *block,
 				 struct ipsecstat_peer *peer,
 				 const struct xfrm_state *x, u8 dir, u8 reason,
@@ -526,7 +526,7 @@ static void ipsecstat_peer_ended(struct ipsecstat_net *block,
 	}
 }
 
-/* Packets to it may still come, and find nothing. */
+/* Packets for it may still arrive, and find no SA. */
 static void ipsecstat_peer_remember(struct ipsecstat_peer *peer,
 				    const struct xfrm_state *x, u64 now)
 {
@@ -539,7 +539,7 @@ static void ipsecstat_peer_remember(struct ipsecstat_peer *peer,
 }
 
 /**
- * ipsecstat_peer_leave() - an SA leaves its peer
+ * ipsecstat_peer_leave() - remove an SA from its peer
  * @block: its namespace
  * @member: the SA, settled
  * @reason: enum ipsecstat_end_reason
@@ -564,14 +564,15 @@ void ipsecstat_peer_leave(struct ipsecstat_net *block,
 }
 
 /**
- * ipsecstat_peer_settle_sa() - count what an SA did since it was settled last
+ * ipsecstat_peer_settle_sa() - add the lifetime of an SA since it was settled
+ * last
  * @member: the SA, of a peer
  *
- * A process that sets a lifetime back is heard of only afterwards. What came
- * between is not known then, and counts as nothing.
+ * When a process sets a lifetime back, the hook runs only afterwards. Packets
+ * in between are not known and not counted.
  *
  * Context: The lock of sa.c is held.
- * Return: what the SA did since
+ * Return: bytes and packets since then
  */
 struct ipsecstat_lifetime ipsecstat_peer_settle_sa(struct ipsecstat_member *member)
 {
@@ -590,7 +591,7 @@ struct ipsecstat_lifetime ipsecstat_peer_settle_sa(struct ipsecstat_member *memb
 }
 
 /**
- * ipsecstat_peer_rekeyed() - a new outbound SA replaces another
+ * ipsecstat_peer_rekeyed() - count a rekey: a new outbound SA replaces another
  * @block: the namespace
  * @peer: the peer of both
  *
@@ -604,7 +605,8 @@ void ipsecstat_peer_rekeyed(struct ipsecstat_net *block,
 }
 
 /**
- * ipsecstat_peer_mapped() - a packet in UDP came from another end than its SA has
+ * ipsecstat_peer_mapped() - count a packet in UDP from another address or port
+ * than its SA has
  * @block: the namespace
  * @peer: the peer
  *
@@ -618,7 +620,7 @@ void ipsecstat_peer_mapped(struct ipsecstat_net *block,
 }
 
 /**
- * ipsecstat_peer_larval_add() - a peer gets a larval SA
+ * ipsecstat_peer_larval_add() - add a larval SA to its peer
  * @block: its namespace
  * @x: the larval SA
  *
@@ -648,11 +650,11 @@ int ipsecstat_peer_larval_add(struct ipsecstat_net *block,
 }
 
 /**
- * ipsecstat_peer_larval_del() - a larval SA is gone
+ * ipsecstat_peer_larval_del() - remove a larval SA from its peer
  * @block: its namespace
  * @x: the larval SA
  *
- * If an SA took its place, that one came first.
+ * If an SA replaces it, that SA was added before.
  *
  * Context: The lock of sa.c is held.
  */
@@ -673,7 +675,7 @@ void ipsecstat_peer_larval_del(struct ipsecstat_net *block,
 	ipsecstat_peer_changed(block, peer, before, 0, now);
 }
 
-/* Of extended sequence numbers, the higher half decides. */
+/* The higher half of an extended sequence number decides. */
 static unsigned int ipsecstat_sequence_used(const struct xfrm_state *x)
 {
 	const struct xfrm_replay_state_esn *esn = x->replay_esn;
@@ -736,17 +738,17 @@ static void ipsecstat_peer_settle_one(struct ipsecstat_peer *peer,
 }
 
 /**
- * ipsecstat_peer_settle() - bring the sums of a peer up to date, a step of it
+ * ipsecstat_peer_settle() - bring the sums of a peer up to date, one step
  * @peer: the peer
- * @use: zero, or that of the step before, which can be of another peer
+ * @use: zero, or as the step before left it, maybe for another peer
  *
- * SAs that come meanwhile begin settled, and SAs that leave are settled when they
- * do. What another reader left unsettled comes first, then all of them.
+ * SAs that are added meanwhile are settled, and SAs that leave are settled
+ * then. SAs that another reader left unsettled come first, then all of them.
  *
  * Context: The lock of sa.c is held, and may be released between the steps. One
  *	reader at a time.
- * Return: whether it is done; then the sums are not less than when it began, and
- *	@use is complete
+ * Return: true if all SAs are settled; then the sums are not less than when the
+ *	first step began, and @use is complete
  */
 bool ipsecstat_peer_settle(struct ipsecstat_peer *peer,
 			   struct ipsecstat_peer_use *use)
@@ -780,7 +782,7 @@ void ipsecstat_peer_level(void)
 }
 
 /**
- * ipsecstat_cursor_begin() - begin to read all peers
+ * ipsecstat_cursor_begin() - start reading all peers
  * @block: the namespace
  * @cursor: set up, to be ended by ipsecstat_cursor_end()
  *
@@ -799,7 +801,7 @@ void ipsecstat_cursor_begin(struct ipsecstat_net *block,
 }
 
 /**
- * ipsecstat_cursor_next() - go on to the next peer
+ * ipsecstat_cursor_next() - move on to the next peer
  * @block: the namespace
  * @cursor: the reader, not at the end
  *
@@ -813,7 +815,7 @@ void ipsecstat_cursor_next(struct ipsecstat_net *block,
 }
 
 /**
- * ipsecstat_cursor_end() - done with reading
+ * ipsecstat_cursor_end() - end reading
  * @cursor: the reader
  *
  * Context: The lock of sa.c is held.
@@ -824,7 +826,7 @@ void ipsecstat_cursor_end(struct ipsecstat_cursor *cursor)
 }
 
 /**
- * ipsecstat_peer_net_init() - no peers yet
+ * ipsecstat_peer_net_init() - set up a namespace without peers
  * @block: of a new namespace
  *
  * Context: Process context.
@@ -838,7 +840,7 @@ void ipsecstat_peer_net_init(struct ipsecstat_net *block)
 }
 
 /**
- * ipsecstat_peer_clear() - forget all peers
+ * ipsecstat_peer_clear() - free all peers of a namespace
  * @block: of a namespace whose SAs are released
  *
  * Context: The lock of sa.c is held.

@@ -41,7 +41,7 @@ struct ipsecstat_peer_sum {
 
 /**
  * struct ipsecstat_ended - how the last SA of a peer ended
- * @at: when, CLOCK_BOOTTIME in ns; 0 if none did
+ * @at: when, CLOCK_BOOTTIME in ns; 0 if no SA has ended
  * @spi: its SPI
  * @pid: process that ended it, 0 if none
  * @comm: name of that process
@@ -84,17 +84,17 @@ struct ipsecstat_gone {
  * @remote: the other end
  * @if_id: of the SAs
  * @family: of the ends
- * @oriented: it is known which end is local
+ * @oriented: which end is local is known
  * @loops: both ends are local
- * @serial: in the order in which peers came
+ * @serial: number of the peer, rising
  * @live: VALID SAs, by direction
  * @larval: larval SAs
  * @tunnel: VALID SAs in tunnel mode
- * @sum: what the SAs did, without what live ones did since they were settled
+ * @sum: of all SAs, up to where live ones were settled
  * @first: when the first SA came, CLOCK_BOOTTIME in ns like the other times
- * @changed: when an SA, or a larval one, came or went last
+ * @changed: when an SA, or a larval one, was last added or removed
  * @up_since: when it became up last
- * @larval_since: when it had no larval SA before
+ * @larval_since: since when it has had larval SAs
  * @ended: how its last SA ended
  * @gone: its last inbound SAs that ended
  * @gone_next: the place in @gone for the next one
@@ -140,13 +140,13 @@ struct ipsecstat_lifetime {
 };
 
 /**
- * struct ipsecstat_member - a VALID SA and the company it keeps
+ * struct ipsecstat_member - a VALID SA, its flow and its peer
  * @node: in the hash of all members, by @x
  * @flow: among the SAs that carry the same traffic, if it has a reqid
  * @of_peer: among the SAs of @peer
  * @x: the SA
- * @peer: all SAs between the same ends, NULL if there was no memory
- * @seen: what of its lifetime is settled
+ * @peer: of the same ends, NULL if out of memory
+ * @seen: its lifetime, as far as it is settled
  * @device: a device counts its packets, and is asked for them
  * @dir: of it, as its peer sees it: enum ipsecstat_dir
  */
@@ -162,7 +162,7 @@ struct ipsecstat_member {
 };
 
 /**
- * struct ipsecstat_others - peers that made room
+ * struct ipsecstat_others - evicted peers
  * @count: how many
  * @sum: what their SAs did
  */
@@ -187,8 +187,8 @@ enum ipsecstat_ending {
  * @count: how many there are
  * @idle_count: how many of them have no SA
  * @serial: of the last one
- * @others: those that made room
- * @unattributed: inbound packets dropped that name no peer, by reason
+ * @others: the evicted ones
+ * @unattributed: dropped inbound packets of no known peer, by reason
  * @ending: the SA that a process ended last, or NULL; in its low bits an enum
  *	ipsecstat_ending, which xfrm_audit_state_delete() adds without the lock
  * @ending_of: its peer, whose reason waits for that
@@ -213,7 +213,7 @@ struct ipsecstat_peers {
  * struct ipsecstat_cursor - a reader of all peers, between two messages
  * @node: among the readers of a namespace
  * @next: the peer to go on with, NULL at the end
- * @others: peers that made room, those unread since the reader began included
+ * @others: evicted peers, including those not yet read since the reader began
  * @cut_off: counting began again, with other peers
  */
 struct ipsecstat_cursor {
@@ -224,9 +224,9 @@ struct ipsecstat_cursor {
 };
 
 /**
- * struct ipsecstat_peer_use - how much of their limits live SAs have used
+ * struct ipsecstat_peer_use - used share of the limits of live SAs
  * @serial: of the peer
- * @turned: all of its SAs were unsettled, since when this counts
+ * @turned: all SAs were marked unsettled, and are being settled
  * @sequence: highest share of the sequence numbers, in percent
  * @limit: highest share of a hard limit in bytes or packets, in percent
  * @near_end: SAs for which one of both is over IPSECSTAT_NEAR_END

@@ -2,11 +2,11 @@
 /*
  * Peers over netlink: the operations peer-get and peer-ntf.
  *
- * A dump holds the lock for one peer at a time, and where a peer has many SAs, for
- * some of them. A peer that is there from the first message to the last is in it
- * exactly once; one that makes room meanwhile is in it, or in the sums of the others.
- * So the sums of a dump are never less than when it began, nor more than when it
- * ended.
+ * A dump holds the lock for one peer at a time, or for some SAs of a peer that
+ * has many. A peer that exists from the first message to the last is in the
+ * dump exactly once; one that is evicted meanwhile is in it, or in the sums of
+ * the others. So the sums of a dump are never less than when it began, nor more
+ * than when it ended.
  *
  * Events are reported by one work for all namespaces, a quarter of a second later:
  * each peer with its state at that time, and all that happened to it since.
@@ -35,7 +35,7 @@ const struct nla_policy ipsecstat_peer_policy[IPSECSTAT_A_PEER_IF_ID + 1] = {
 	[IPSECSTAT_A_PEER_IF_ID] = { .type = NLA_U32 },
 };
 
-/* Coarse, so that nobody learns where the sequence numbers are. */
+/* Rounded, so that the sequence numbers are not revealed. */
 static u32 ipsecstat_coarse(unsigned int percent)
 {
 	return rounddown(percent, 10);
@@ -142,8 +142,9 @@ static int ipsecstat_put_use(struct sk_buff *msg,
 static DEFINE_MUTEX(ipsecstat_peer_settle_lock);
 
 /*
- * The peer that pick() names, settled, with the lock of sa.c held; NULL if there is
- * none. While it is settled it can go, and pick() names another one.
+ * The peer that pick() returns, settled, with the lock of sa.c held; NULL if
+ * there is none. The peer can go while it is being settled; then pick() returns
+ * another one.
  */
 static struct ipsecstat_peer *
 ipsecstat_peer_settled(struct ipsecstat_peer *(*pick)(void *context),
@@ -232,9 +233,9 @@ static int ipsecstat_put_others(struct sk_buff *msg, struct net *net,
 }
 
 /*
- * A packet is counted for the host before its SA has it, a dropped one before its
- * peer has it. A reader of the host's figures before must not find fewer packets
- * here, so those in between are waited for.
+ * A packet is counted for the host before its SA, a dropped packet before its
+ * peer. Who has read the host's figures must not find fewer packets here, so
+ * wait for the packets in between.
  */
 static int ipsecstat_peers_settle(struct net *net)
 {
@@ -269,7 +270,7 @@ static int ipsecstat_wanted_ends(const struct genl_info *info,
 	return len == sizeof(struct in_addr) ? AF_INET : AF_INET6;
 }
 
-/* The peer that is asked for; without a family, the table as a whole. */
+/* The peer of the request; without a family in it, the table as a whole. */
 struct ipsecstat_wanted {
 	struct net *net;
 	int family;

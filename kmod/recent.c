@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Recent drops: a small table per namespace of who sent what was dropped.
+ * Recent drops: a small table for each namespace of senders, reasons and SPIs.
  *
- * Only dropped packets come here. A packet finds its line by a keyed hash, or
- * takes a free one; once there are IPSECSTAT_RECENT_LIMIT lines, or none is free,
- * it takes the line whose last packet is the oldest. So whatever is sent, a
- * namespace has at most that many lines, of 160 bytes each, and one packet costs
- * one hash and a chain of a few lines; a namespace without drops has only the
- * empty chains.
+ * A dropped packet finds its line by a keyed hash, or takes a free one. Once
+ * there are IPSECSTAT_RECENT_LIMIT lines, or none is free, it takes the line
+ * whose last packet is the oldest. So a namespace has at most that many lines,
+ * of 160 bytes each, and a packet costs one hash and a chain of a few lines. A
+ * namespace without drops has only the empty chains.
  *
- * Locking: the lock of the table, and inside of it that of the free lines; raw
- * ones with interrupts off, since packets are freed in any context, on PREEMPT_RT
- * under a tracepoint with preemption off.
+ * Locking: the lock of the free lines nests inside that of the table. Both are
+ * raw spinlocks with interrupts off, as packets are freed in any context, on
+ * PREEMPT_RT under a tracepoint with preemption off.
  */
 #include <linux/ktime.h>
 #include <linux/random.h>
@@ -42,7 +41,7 @@ struct ipsecstat_line {
 /* Free lines of all namespaces, enough for a table to fill at once. */
 static struct ipsecstat_reserve ipsecstat_lines;
 static DEFINE_RAW_SPINLOCK(ipsecstat_lines_lock);
-/* Senders choose what is hashed; they shall not choose the chain. */
+/* Keyed: senders control what is hashed and must not control the chain. */
 static siphash_key_t ipsecstat_recent_key __read_mostly;
 
 static struct hlist_head *ipsecstat_chain(struct ipsecstat_recent *table,
@@ -130,9 +129,9 @@ static void ipsecstat_line_hit(struct ipsecstat_recent *table,
 }
 
 /**
- * ipsecstat_recent_add() - a packet was dropped
+ * ipsecstat_recent_add() - record a dropped packet
  * @net: the namespace
- * @packet: what it says of itself
+ * @packet: what is known of it
  *
  * Context: Any in which packets are freed.
  */
@@ -167,7 +166,7 @@ void ipsecstat_recent_add(struct net *net,
 }
 
 /**
- * ipsecstat_recent_sum() - what the table is as a whole
+ * ipsecstat_recent_sum() - the counters of the table
  * @net: the namespace; the caller holds a reference
  * @sum: filled in
  *
@@ -201,7 +200,7 @@ static unsigned int ipsecstat_recent_copy(const struct ipsecstat_recent *table,
 }
 
 /**
- * ipsecstat_recent_all() - the whole table
+ * ipsecstat_recent_all() - copy the whole table
  * @net: the namespace; the caller holds a reference
  * @to: room for IPSECSTAT_RECENT_LIMIT lines, filled in, latest first
  *
@@ -221,7 +220,7 @@ unsigned int ipsecstat_recent_all(struct net *net,
 }
 
 /**
- * ipsecstat_recent_has_news() - is there a line that is new or has grown
+ * ipsecstat_recent_has_news() - check whether a line is new or has grown
  * @net: the namespace; the caller keeps it from going
  *
  * Context: Process context.
@@ -239,7 +238,8 @@ bool ipsecstat_recent_has_news(struct net *net)
 }
 
 /**
- * ipsecstat_recent_news() - lines that are new or have grown since the last call
+ * ipsecstat_recent_news() - copy lines that are new or have grown since the
+ * last call
  * @net: the namespace; the caller keeps it from going
  * @to: room for IPSECSTAT_RECENT_LIMIT lines, filled in, latest first
  *
@@ -260,7 +260,7 @@ unsigned int ipsecstat_recent_news(struct net *net,
 }
 
 /**
- * ipsecstat_recent_net_init() - an empty table
+ * ipsecstat_recent_net_init() - set up an empty table
  * @net: the namespace
  *
  * Context: Process context.
@@ -274,7 +274,7 @@ void ipsecstat_recent_net_init(struct net *net)
 }
 
 /**
- * ipsecstat_recent_clear() - forget all drops
+ * ipsecstat_recent_clear() - free all lines of a namespace
  * @net: the namespace, where none is recorded meanwhile
  *
  * Context: Process context.

@@ -14,16 +14,16 @@ struct net;
 #define IPSECSTAT_RECENT_BITS	6
 
 /**
- * struct ipsecstat_who - what dropped packets differ in
- * @src: where from; of IPv4, only the first word
- * @dst: where to, in the same way
+ * struct ipsecstat_who - the key of a line
+ * @src: source address; for IPv4, only the first word
+ * @dst: destination address, in the same way
  * @spi: the SPI, or 0
  * @family: AF_INET or AF_INET6
- * @out: whether it was on its way out, or through
- * @proto: IP protocol of what was refused
+ * @out: outbound or forwarded
+ * @proto: IP protocol of the refused packet
  * @reason: enum ipsecstat_drop_reason
  *
- * Compared and hashed as bytes: without gaps, and what is unknown is zero.
+ * Compared and hashed as bytes: no padding, and unknown fields are zero.
  */
 struct ipsecstat_who {
 	struct in6_addr src;
@@ -36,16 +36,16 @@ struct ipsecstat_who {
 };
 
 /**
- * struct ipsecstat_packet - what a dropped packet says of itself
- * @who: what it differs from others in
- * @inner_src: where from, of the packet that a tunnel carried
- * @inner_dst: where to
+ * struct ipsecstat_packet - what is known of a dropped packet
+ * @who: the key of its line
+ * @inner_src: source address inside a tunnel
+ * @inner_dst: destination address inside a tunnel
  * @inner_family: AF_INET or AF_INET6, or 0 if there was none
  * @has_seq: whether @seq is known
- * @policy: the direction in which policies were asked, as XFRM_POLICY_*
- * @has_policy: whether they refused it
+ * @policy: direction of the policy check, XFRM_POLICY_*
+ * @has_policy: whether the policy check refused it
  * @seq: its sequence number, the lower half of an extended one
- * @ifindex: the device that it came by, or 0
+ * @ifindex: the device that received it, or 0
  */
 struct ipsecstat_packet {
 	struct ipsecstat_who who;
@@ -60,9 +60,9 @@ struct ipsecstat_packet {
 };
 
 /**
- * struct ipsecstat_recent_drop - a line, as it is sent
- * @packet: the last one; all have @packet.who in common
- * @seq_first: sequence number of the first one that had any
+ * struct ipsecstat_recent_drop - a line, as it is reported
+ * @packet: the last packet; @packet.who is that of all
+ * @seq_first: sequence number of the first packet with one
  * @count: how many
  * @first: when the first was dropped, CLOCK_BOOTTIME in ns
  * @last: when the last was
@@ -81,11 +81,11 @@ struct ipsecstat_recent_drop {
  * @chain: lines by hash
  * @order: lines, the one with the latest packet first
  * @stamp: rises with each packet
- * @sent: @stamp up to which events were sent, or nobody wanted them
+ * @sent: @stamp up to which events were sent, or there was no listener
  * @lines: how many there are
- * @evicted: inbound packets of lines that made room
+ * @evicted: inbound packets of evicted lines
  * @missed: inbound packets without a line
- * @recorded: all inbound packets that came here
+ * @recorded: all inbound packets that were recorded
  */
 struct ipsecstat_recent {
 	raw_spinlock_t lock;	/* guards all of it */
@@ -102,7 +102,7 @@ struct ipsecstat_recent {
 /**
  * struct ipsecstat_recent_sum - a table as a whole
  * @lines: how many there are
- * @evicted: inbound packets of lines that made room
+ * @evicted: inbound packets of evicted lines
  * @missed: inbound packets without a line
  * @recorded: all inbound packets that were recorded
  */

@@ -2,8 +2,8 @@
 /*
  * Recent drops over netlink: the operations drop-get and drop-ntf.
  *
- * An event without memory, or for a listener whose socket is full, is lost; the
- * table is not.
+ * An event is lost if out of memory, or if the socket of a listener is full;
+ * the table is not.
  */
 #include <linux/ipsecstat.h>
 #include <linux/mm.h>
@@ -47,7 +47,7 @@ static int ipsecstat_put_inner(struct sk_buff *msg,
 	return 0;
 }
 
-/* The SA that the packets came too late for, or not at all. */
+/* When the SA of that SPI ended. */
 static int ipsecstat_put_sa_until(struct sk_buff *msg, struct net *net,
 				  const struct ipsecstat_who *who)
 {
@@ -127,7 +127,7 @@ static int ipsecstat_put_table(struct sk_buff *msg, struct net *net,
 }
 
 /**
- * ipsecstat_drop_get_doit() - send what the table is as a whole
+ * ipsecstat_drop_get_doit() - send the counters of the table
  * @skb: the request
  * @info: the same, parsed
  *
@@ -161,7 +161,7 @@ int ipsecstat_drop_get_doit(struct sk_buff *skb, struct genl_info *info)
 /**
  * struct ipsecstat_recent_dump - what a dump still has to send
  * @count: all lines
- * @next: the line to go on with
+ * @next: the next line to send
  * @drop: the lines, as they were when the dump began
  */
 struct ipsecstat_recent_dump {
@@ -171,9 +171,9 @@ struct ipsecstat_recent_dump {
 };
 
 /*
- * A line moves whenever a packet comes, so walking the table from message to
- * message would miss lines exactly while it is of interest. A copy is whole, and
- * no larger than the socket buffer that it is read through.
+ * A line moves with each packet, so walking the table from message to message
+ * would miss lines. A copy is complete, and no larger than the socket buffer of
+ * the reader.
  */
 static int ipsecstat_drop_get_begin(struct netlink_callback *cb)
 {

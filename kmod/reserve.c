@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory for events, while there is none.
+ * Free objects for events that cannot allocate.
  */
 #include <linux/preempt.h>
 
@@ -50,8 +50,8 @@ void ipsecstat_reserve_level_later(struct ipsecstat_reserve *reserve)
  * ipsecstat_reserve_restore() - restore the number of free objects
  * @reserve: the kind
  *
- * Without memory there are fewer for a while. On PREEMPT_RT, a caller that
- * cannot be preempted has it done later.
+ * If out of memory, there are fewer for a while. On PREEMPT_RT, a caller that
+ * cannot be preempted leaves this to a work.
  *
  * Context: Any but hard interrupts, without a raw spinlock.
  */
@@ -79,12 +79,12 @@ static void ipsecstat_reserve_work(struct work_struct *work)
 }
 
 /**
- * ipsecstat_reserve_fill() - begin with a full reserve
+ * ipsecstat_reserve_fill() - set up a full reserve
  * @reserve: the kind
- * @cache: where its objects come from, or NULL if that could not be made
+ * @cache: where its objects come from, or NULL if it could not be created
  * @low: how many free objects there should be at least
  * @high: how many free objects there should be at most
- * @lock: what is held to take and to give
+ * @lock: held to take and to give objects
  *
  * Context: Process context, may sleep.
  * Return: 0, or -ENOMEM with as much in the reserve as there was

@@ -12,14 +12,14 @@
  * @cache: where they come from
  * @low: how many there should be at least
  * @high: how many there should be at most
- * @lock: guards @count and @free; that of the caller
+ * @lock: the caller's; guards @count and @free
  * @count: how many there are
  * @free: the first of them, linked by their first word
  * @work: levels it later
  *
- * An event cannot wait for memory, nor fail because there is none, and on
- * PREEMPT_RT it cannot even ask for memory. So an event takes and gives free
- * objects only, and their number is restored where allocation is allowed.
+ * An event can neither wait for memory nor fail, and on PREEMPT_RT it cannot
+ * allocate at all. So an event only takes and gives free objects, and their
+ * number is restored where allocation is allowed.
  */
 struct ipsecstat_reserve {
 	struct kmem_cache *cache;
@@ -81,7 +81,7 @@ static inline bool ipsecstat_reserve_is_level(struct ipsecstat_reserve *reserve)
 }
 
 /**
- * ipsecstat_reserve_level() - see to the number of free objects
+ * ipsecstat_reserve_level() - restore the number of free objects if need be
  * @reserve: the kind
  *
  * Context: Any but hard interrupts, without a raw spinlock.

@@ -2,17 +2,18 @@
 /*
  * The life of SAs.
  *
- * Every VALID SA enters the state list through __xfrm_state_insert() and every
- * state leaves it through __xfrm_state_delete(), for every caller: netlink,
- * PF_KEY, migration, a timer, a flush. A larval SA is born by an acquire, which
- * key managers are notified of, or by the allocation of an SPI; an acquire that no
- * daemon took ends in __xfrm_state_destroy() without ever having been listed.
+ * Every VALID SA enters the state list through __xfrm_state_insert(), and every
+ * state leaves it through __xfrm_state_delete(), whoever the caller is:
+ * netlink, PF_KEY, migration, a timer, a flush. A larval SA is created by an
+ * acquire, of which key managers are notified, or by the allocation of an SPI.
+ * An acquire that no daemon took ends in __xfrm_state_destroy() and was never
+ * listed.
  *
  * Locking: ipsecstat_sa_lock covers the counters of all namespaces, the marks
- * (mark.h), the members (member.c) and the peers (peer.c). It nests inside x->lock
- * and xfrm_state_lock. It is a raw lock, because hooks run with preemption off if
- * another tracer is on the same function; memory is therefore provided before it
- * is taken.
+ * (mark.h), the members (member.c) and the peers (peer.c). It nests inside
+ * x->lock and xfrm_state_lock. It is a raw lock, because hooks run with
+ * preemption off if another tracer is on the same function. So memory is
+ * allocated before it is taken.
  */
 #include <linux/spinlock.h>
 #include <net/xfrm.h>
@@ -44,7 +45,7 @@ static void ipsecstat_set_mark(struct xfrm_state *x, unsigned long mark)
 	WRITE_ONCE(x->km.filter, (struct xfrm_address_filter *)mark);
 }
 
-/* Count what a device did since. */
+/* Add what the device counted since. */
 static void ipsecstat_device_update(unsigned long mark, struct xfrm_state *x,
 				    struct ipsecstat_member *member)
 {
@@ -91,8 +92,8 @@ static void ipsecstat_sa_enter(struct ipsecstat_net *block,
 }
 
 /*
- * What is known of the end of x while it ends. MIGRATED is what remains when a
- * process ended it and xfrm_audit_state_delete() is not called afterwards.
+ * The reason known while x ends. MIGRATED remains if a process ended x and
+ * xfrm_audit_state_delete() is not called afterwards.
  */
 static u8 ipsecstat_end_reason(const struct xfrm_state *x)
 {
@@ -107,7 +108,10 @@ static u8 ipsecstat_end_reason(const struct xfrm_state *x)
 	return IPSECSTAT_END_REASON_MIGRATED;
 }
 
-/* x was VALID and leaves. The device may be gone, so the mark decides. */
+/*
+ * x was VALID and leaves. The mark, not the device, decides: the device may be
+ * gone.
+ */
 static void ipsecstat_sa_leave(struct ipsecstat_net *block,
 			       struct xfrm_state *x, unsigned long mark)
 {
@@ -164,13 +168,13 @@ static void ipsecstat_sa_add_larval(struct xfrm_state *x)
 	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 }
 
-/* Called for all that may be the end of x; the first one counts. */
+/* Called for everything that may end x; the first call counts. */
 static void ipsecstat_sa_del(struct xfrm_state *x)
 {
 	unsigned long mark, flags;
 	struct ipsecstat_net *block;
 
-	/* Untracked, or its namespace is already gone: leave it as it is. */
+	/* Not tracked, or its namespace is gone. */
 	mark = ipsecstat_sa_mark(x);
 	if (!mark)
 		return;
@@ -193,7 +197,7 @@ static void ipsecstat_sa_del(struct xfrm_state *x)
 	ipsecstat_member_level();
 }
 
-/* Something happened to x while it is VALID. */
+/* Call a function for a VALID SA that is tracked. */
 static void ipsecstat_sa_act(struct xfrm_state *x,
 			     void (*act)(struct ipsecstat_net *block,
 					 struct ipsecstat_member *member))
@@ -210,7 +214,7 @@ static void ipsecstat_sa_act(struct xfrm_state *x,
 	raw_spin_unlock_irqrestore(&ipsecstat_sa_lock, flags);
 }
 
-/* It may have got another if_id. */
+/* The if_id may have changed. */
 static void ipsecstat_sa_change(struct ipsecstat_net *block,
 				struct ipsecstat_member *member)
 {
@@ -225,14 +229,17 @@ static void ipsecstat_sa_mapped(struct ipsecstat_net *block,
 		ipsecstat_peer_mapped(block, member->peer);
 }
 
-/* A process has set its lifetime. */
+/* A process has set the lifetime. */
 static void ipsecstat_sa_reset(struct ipsecstat_net *block,
 			       struct ipsecstat_member *member)
 {
 	ipsecstat_member_reset(member);
 }
 
-/* A process ended x, by a flush or by name. The peer learns it later. */
+/*
+ * A process ended x, by a flush or by name; xfrm_audit_state_delete() reports
+ * which.
+ */
 static void ipsecstat_sa_end_known(struct xfrm_state *x,
 				   const void *caller)
 {
@@ -254,8 +261,9 @@ static void notrace ipsecstat_on_insert(struct xfrm_state *x)
 }
 
 /*
- * x leaves the list, with x->lock held, unless someone was quicker; or its last
- * reference is gone, and it was tracked only if it was a fruitless acquire.
+ * x leaves the list, with x->lock held, unless another caller was first; or its
+ * last reference is gone, and it is tracked only if it was an acquire that no
+ * daemon took.
  */
 static void notrace ipsecstat_on_end(struct xfrm_state *x)
 {
@@ -272,7 +280,7 @@ static void notrace ipsecstat_on_audit(unsigned long ip,
 			       (void *)parent_ip);
 }
 
-/* The SPI of a larval SA is asked for by a key manager. */
+/* A key manager allocates the SPI of a larval SA. */
 static void notrace ipsecstat_on_alloc_spi(unsigned long ip,
 					   unsigned long parent_ip,
 					   struct ftrace_ops *ops,
@@ -312,7 +320,7 @@ static struct ipsecstat_hook ipsecstat_end_hooks[] = {
 	IPSECSTAT_HOOK("xfrm_audit_state_delete", ipsecstat_on_audit),
 };
 
-/* We listen, but negotiate nothing: leave the acquire to the others. */
+/* Not a daemon: leave the acquire to the others. */
 static int ipsecstat_km_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl,
 				struct xfrm_policy *policy)
 {
@@ -320,7 +328,7 @@ static int ipsecstat_km_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl,
 	return -EOPNOTSUPP;
 }
 
-/* A process asked for an update by a state, which is not the SA itself. */
+/* A process updates an SA by a state that is not the SA itself. */
 static void ipsecstat_sa_update(const struct xfrm_state *update)
 {
 	struct xfrm_state *x;
@@ -352,7 +360,7 @@ static int ipsecstat_km_notify_policy(struct xfrm_policy *policy, int dir,
 	return 0;
 }
 
-/* Leaves @dir, the error of the manager before, as it is. */
+/* Does not change @dir, the error of the manager before. */
 static struct xfrm_policy *
 ipsecstat_km_compile_policy(struct sock *sk, int opt, u8 *data, int len,
 			    int *dir)
@@ -405,8 +413,9 @@ static void ipsecstat_visit_all(struct net *net,
 }
 
 /*
- * Any other state is on its way out. No packet may pass between the look at the
- * lifetime and the first packet counted, and x->lock comes before the lock held.
+ * Other states are about to leave. x->lock is held so that no packet passes
+ * between the look at the lifetime and the first packet counted; it nests
+ * outside of the lock of this file.
  */
 static int ipsecstat_visit_take_over(struct xfrm_state *x)
 {
@@ -431,7 +440,7 @@ static void ipsecstat_set_phase(struct ipsecstat_net *block,
 }
 
 /**
- * ipsecstat_sa_take_over() - count the SAs that are there already
+ * ipsecstat_sa_take_over() - count the SAs that exist already
  * @net: the namespace
  *
  * Context: Process context, may sleep. The SA hooks are attached.
@@ -452,10 +461,10 @@ static int ipsecstat_visit_release(struct xfrm_state *x)
 }
 
 /**
- * ipsecstat_sa_release() - forget all SAs
+ * ipsecstat_sa_release() - stop tracking all SAs of a namespace
  * @net: the namespace
  *
- * Context: Process context, may sleep. Packets go on being counted for a grace
+ * Context: Process context, may sleep. Packets are still counted for a grace
  *	period.
  */
 void ipsecstat_sa_release(struct net *net)
@@ -475,7 +484,7 @@ void ipsecstat_sa_release(struct net *net)
  * ipsecstat_sa_reopen() - follow new SAs again, after ipsecstat_sa_release()
  * @block: of the namespace
  *
- * An acquire that is not in the list yet stays counted, and still ends.
+ * An acquire that is not in the list yet stays counted until it ends.
  *
  * Context: Process context. ipsecstat_sa_take_over() is to follow.
  */
@@ -511,11 +520,10 @@ static int ipsecstat_visit_settle(struct xfrm_state *x)
 }
 
 /**
- * ipsecstat_sa_settle() - ask the devices that count in our stead
+ * ipsecstat_sa_settle() - read the counters of devices with packet offload
  * @net: the namespace; the caller holds a reference
  *
- * The only thing whose cost rises with the SAs, and only if there is an SA under
- * packet offload.
+ * Its cost grows with the number of SAs, if one of them has packet offload.
  *
  * Context: Process context, may sleep.
  */
@@ -547,7 +555,9 @@ int ipsecstat_sa_read(struct net *net, struct ipsecstat_sa *sa)
 	return lost ? -ENOMEM : 0;
 }
 
-/* Registered after the blocks: those are freed a grace period later. */
+/*
+ * Registered after the namespaces' data, which is freed a grace period later.
+ */
 static struct pernet_operations ipsecstat_sa_net_ops = {
 	.pre_exit	= ipsecstat_sa_release,
 };
@@ -555,8 +565,8 @@ static struct pernet_operations ipsecstat_sa_net_ops = {
 /**
  * ipsecstat_sa_attach() - start following SAs
  *
- * While SAs may begin, their end is seen: one that was missed would be counted,
- * and its memory looked at, for ever.
+ * The hooks for the end of an SA are attached whenever those for its begin are:
+ * an SA whose end is missed would be counted, and its memory used, for ever.
  *
  * Context: Process context, may sleep. The namespaces have their blocks.
  * Return: 0 or a negative errno, with the reason in the log
@@ -590,10 +600,10 @@ err_net:
 }
 
 /**
- * ipsecstat_sa_detach() - stop following SAs, and forget them
+ * ipsecstat_sa_detach() - stop following SAs, and release them
  *
- * No SA begins any more when all are released, in namespaces that are just going,
- * too; whichever ended before that was seen to.
+ * Begin hooks are removed first, so no SA can be added after the release, also
+ * in namespaces that are being removed.
  *
  * Context: Process context, sleeps for grace periods.
  */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hooks, tried: does this kernel call the functions that are hooked where
- * it counts a packet, drops one, and where an SA begins and ends?
+ * Try the hooks: does this kernel call the hooked functions where it counts a
+ * packet, where it drops one, and where an SA begins and ends?
  *
- * Two SAs of the initial namespace, with a transform of our own that changes
- * nothing, between addresses that RFC 5737 keeps for documentation and with an
- * SPI that RFC 4303 reserves. Packets go through the kernel's own functions:
+ * Two SAs of the initial namespace are used, with a transform of this file that
+ * changes nothing, between addresses of RFC 5737 and with an SPI that RFC 4303
+ * reserves. Packets go through the kernel's own functions:
  *
  *	xfrm_output_resume()	one, which the transform takes
  *	xfrm_input()		one that is taken and then dropped, since
@@ -13,12 +13,13 @@
  *				the same once more, one with a wrong ICV, and
  *				one of an SPI that nobody has
  *
- * Nothing reaches a device or a socket. What remains is 4 in /proc/net/xfrm_stat,
- * and with auditing on, three records. No one else uses an SA that encrypts and
- * does not authenticate, so that other traffic is not in the way.
+ * Nothing reaches a device or a socket. 4 lines of /proc/net/xfrm_stat are one
+ * more afterwards, and with auditing on there are three records. The class is
+ * one that other traffic does not use: an SA that encrypts and does not
+ * authenticate.
  *
- * Larval SAs, updates and Mobile IPv6 are not tried: no exported function leads
- * there without a key manager or a device.
+ * Not tried are larval SAs, updates and Mobile IPv6: they need a key manager or
+ * a device.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -55,7 +56,7 @@ struct ipsecstat_try {
 	struct ipsecstat_sa sa_after;
 };
 
-/* The first byte behind the header of ESP says what is to be found. */
+/* The first byte behind the ESP header selects the outcome. */
 static int ipsecstat_try_input(struct xfrm_state *x, struct sk_buff *skb)
 {
 	__skb_pull(skb, sizeof(struct ip_esp_hdr));
@@ -109,7 +110,7 @@ static void __init ipsecstat_try_end(struct xfrm_state *x)
 		xfrm_state_delete(x);
 }
 
-/* The kernel frees x later, when this transform may be no more. */
+/* The kernel frees x later, when this module may be gone. */
 static void __init ipsecstat_try_put(struct xfrm_state *x)
 {
 	if (!x)
@@ -222,7 +223,7 @@ static int __init ipsecstat_try_all(struct ipsecstat_try *t)
 	return err;
 }
 
-/* Others may add to a figure, but not take away from it. */
+/* Other traffic may add to a figure. */
 static bool __init ipsecstat_try_rose(const char *what, u64 before, u64 after,
 				      u64 least)
 {

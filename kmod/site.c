@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which function frees a packet, by the address that kfree_skb() was called
- * from.
+ * Find the function that frees a packet, by the address that kfree_skb() was
+ * called from.
  *
- * Some functions free what IPsec refused without a drop reason. Only in these,
- * skb->dev is known to be valid: elsewhere queues use it for other things.
+ * Some functions free without a drop reason what IPsec refused. Only there
+ * skb->dev is known to be valid: elsewhere queues use the field for other
+ * things.
  *
- * The name of a call site is looked up once and remembered in a small table
- * of addresses, so that any other packet freed without a reason costs one
- * comparison. Modules bring and take call sites, so the table is emptied when
- * one goes.
+ * The name of a call site is looked up once and cached in a small table of
+ * addresses, so that other packets freed without a reason cost one comparison.
+ * Modules have call sites, too, so the table is cleared when one goes.
  */
 #include <linux/hash.h>
 #include <linux/kallsyms.h>
@@ -21,9 +21,9 @@
 #include "site.h"
 
 /*
- * Every caller of the policy check in the kernel that frees the packet without
- * a reason, under each name that a compiler may leave of it; who forwards, and who
- * frees what an outbound SA refused.
+ * Every caller of the policy check that frees the packet without a reason,
+ * under each name that a compiler may leave of it; the functions that forward;
+ * those that free what an outbound SA refused.
  */
 static const struct {
 	const char *function;
@@ -72,9 +72,9 @@ static const struct {
 };
 
 /*
- * Call sites seen, by a hash of their address. An entry is the address shifted
- * by three, with the site in the bits that this frees: one word, so that it
- * is read and written whole. Kernel addresses differ in the bits that stay.
+ * Cache of call sites, by a hash of the address. An entry is the address
+ * shifted left by three, with the site in the low bits: one word, read and
+ * written whole. Kernel addresses differ in the bits that remain.
  */
 #define IPSECSTAT_SITE_BITS	8
 #define IPSECSTAT_SITE_SHIFT	3
@@ -89,7 +89,10 @@ ipsecstat_site_look_up(const void *location)
 	size_t length;
 	int i;
 
-	/* A call can be the last instruction, and return behind the function. */
+	/*
+	 * A call can be the last instruction; its return address is then behind
+	 * the function.
+	 */
 	sprint_symbol(text, (unsigned long)location - 1);
 	length = strcspn(text, ".+");
 	for (i = 0; i < ARRAY_SIZE(ipsecstat_sites); i++)
@@ -100,11 +103,11 @@ ipsecstat_site_look_up(const void *location)
 }
 
 /**
- * ipsecstat_site() - which function freed a packet
+ * ipsecstat_site() - the function that freed a packet
  * @location: the address that kfree_skb() was called from
  *
  * Context: Any.
- * Return: the function, as far as it matters here
+ * Return: the site, IPSECSTAT_SITE_UNKNOWN for all other functions
  */
 enum ipsecstat_site ipsecstat_site(const void *location)
 {
@@ -120,7 +123,7 @@ enum ipsecstat_site ipsecstat_site(const void *location)
 	return entry & ((1 << IPSECSTAT_SITE_SHIFT) - 1);
 }
 
-/* The addresses of a module that goes may be used by the next one. */
+/* Addresses of a module that goes may be reused by another. */
 static int ipsecstat_site_on_module(struct notifier_block *nb,
 				    unsigned long state, void *module)
 {

@@ -5,10 +5,10 @@
 #include <linux/types.h>
 
 /**
- * enum ipsecstat_site - which function a call came from
+ * enum ipsecstat_site - the function of a call site
  * @IPSECSTAT_SITE_UNKNOWN: none of those below
- * @IPSECSTAT_SITE_POLICY: one that frees what the policy check refused
- * @IPSECSTAT_SITE_FORWARD: the same, on the way to another host
+ * @IPSECSTAT_SITE_POLICY: frees what the policy check refused
+ * @IPSECSTAT_SITE_FORWARD: the same, for forwarded packets
  * @IPSECSTAT_SITE_INPUT: xfrm_input()
  * @IPSECSTAT_SITE_OUTPUT: xfrm_output_one(), which refuses and frees
  * @IPSECSTAT_SITE_FLUSH: xfrm_state_flush()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The figures of a namespace as a netlink message: ipsecstat.yaml describes it.
+ * The statistics of a namespace as netlink messages; ipsecstat.yaml has the
+ * format.
  */
 #include <net/genetlink.h>
 #include <net/netlink.h>
@@ -25,7 +26,10 @@ const struct nla_policy ipsecstat_stats_policy[IPSECSTAT_A_STATS_CPU + 1] = {
 #define ANY	(SECURED | BIT(IPSECSTAT_OWNER_NONE))
 #define WHY(_reason)	BIT(IPSECSTAT_DROP_REASON_##_reason)
 
-/* The drop counters of WFP: each sums these reasons of these owners. */
+/*
+ * The drop counters of WFP: each is the sum of these reasons of these
+ * protocols.
+ */
 static const struct {
 	u8 nest;
 	u8 attr;
@@ -105,7 +109,7 @@ static int ipsecstat_put_dropped_in(struct sk_buff *msg,
 	return err;
 }
 
-/* Lines that have one reason are one entry. */
+/* MIB lines with the same reason are one entry. */
 static int ipsecstat_put_dropped_out(struct sk_buff *msg,
 				     const struct ipsecstat_sum *sum)
 {
@@ -173,7 +177,7 @@ static int ipsecstat_put_traffic(struct sk_buff *msg,
 	return 0;
 }
 
-/* What belongs to the namespace as a whole, or names the CPU. */
+/* Attributes of the namespace as a whole, or the number of the CPU. */
 static int ipsecstat_put_scope(struct sk_buff *msg, struct net *net, int cpu)
 {
 	struct ipsecstat_sa sa;
@@ -189,7 +193,9 @@ static int ipsecstat_put_scope(struct sk_buff *msg, struct net *net, int cpu)
 	return err ? err : ipsecstat_put_sa(msg, &sa);
 }
 
-/* One message: the counters of a CPU, or if negative, of the namespace. */
+/*
+ * One message: the counters of a CPU, or of the namespace if @cpu is negative.
+ */
 static int ipsecstat_fill(struct sk_buff *msg, struct net *net, int cpu,
 			  u32 portid, u32 seq, int flags)
 {
@@ -224,7 +230,7 @@ static int ipsecstat_fill(struct sk_buff *msg, struct net *net, int cpu,
 	return 0;
 }
 
-/* Room for every kind of SA and every reason that a reply can have. */
+/* Room for every class and every reason that a reply can have. */
 #define IPSECSTAT_REPLY_SIZE	8192
 
 static int ipsecstat_check(const struct sk_buff *request, struct net *net,
@@ -310,11 +316,11 @@ static int ipsecstat_check_dump(struct netlink_callback *cb)
 /**
  * ipsecstat_get_dumpit() - send the figures of each possible CPU
  * @msg: to be filled
- * @cb: of the dump; args[0] is the CPU to go on with, args[1] whether the request
- *	was checked
+ * @cb: of the dump; args[0] is the next CPU, args[1] whether the request was
+ *	checked
  *
- * The first call checks, which runs in the context of the sender, and not a start
- * callback, whose refusals 6.1 sends without their text.
+ * The first call checks the request, in the context of the sender. A start
+ * callback cannot: 6.1 sends its refusals without their text.
  *
  * Context: Process context, may sleep.
  * Return: the bytes sent, 0 at the end, or a negative errno

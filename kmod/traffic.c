@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bytes and packets: the hooks on the way of every good IPsec packet.
+ * Bytes and packets: the hooks on the path of every good IPsec packet.
  *
  * They sit where the kernel itself adds a packet to the lifetime of its SA,
  * with x->lock held and softirqs off:
@@ -11,12 +11,13 @@
  *					xfrm_replay_advance(x, seq)
  *					curlft += skb->len
  *
- * The recheck has the length and may still refuse the packet; the advance is
- * reached only by accepted packets. So one notes what the other counts.
+ * The recheck knows the length and may still refuse the packet; the advance is
+ * reached only by accepted packets. So the recheck records the length that the
+ * advance counts.
  *
- * The SA holds a pointer to its counters (mark.h): no look-up, no lock, two adds
- * to a cache line of this CPU. SAs that are not tracked, such as IPComp, hold
- * none.
+ * The mark of the SA points to its counters (mark.h): no look-up, no lock, two
+ * adds to a cache line of this CPU. States that are not tracked, such as those
+ * of IPComp, have no mark.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -28,13 +29,12 @@
 #include "mark.h"
 #include "traffic.h"
 
-/* Length of the inbound packet between its last check and its advance. */
+/* Length of the inbound packet, between recheck and advance. */
 static DEFINE_PER_CPU(unsigned int, ipsecstat_in_len);
 
 /*
- * xfrm_replay_overflow() refuses the packet when the sequence numbers of the
- * SA are used up. Its verdict is foreseen here, since a packet must not be
- * counted and then taken back.
+ * xfrm_replay_overflow() refuses the packet when the sequence numbers of the SA
+ * are used up. Predict its result here, because a counter must never go down.
  */
 static noinline notrace ipsecstat_keeps_all bool
 ipsecstat_oseq_spent(const struct xfrm_state *x, const struct sk_buff *skb)
@@ -99,7 +99,7 @@ static struct ipsecstat_hook ipsecstat_traffic_hooks[] = {
 	IPSECSTAT_HOOK_BOTH("xfrm_replay_advance", ipsecstat_on_advance),
 };
 
-/* Which of both forms packets are counted by. */
+/* Log which form of the hooks is in use. */
 static void ipsecstat_traffic_report(void)
 {
 	size_t i, direct = 0, all = ARRAY_SIZE(ipsecstat_traffic_hooks);

@@ -7,7 +7,7 @@
 
 #include "counters.h"
 
-/* Softirqs are off: only softirqs count here and on this CPU. */
+/* Softirqs are off, and only softirqs count on this CPU. */
 static __always_inline void
 ipsecstat_count(const struct ipsecstat_class __percpu *counters,
 		enum ipsecstat_dir dir, u64 bytes, u64 packets)
