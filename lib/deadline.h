@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Until when one call may wait, by a clock that nobody sets. */
+/* Deadline of one call, by CLOCK_MONOTONIC. */
 #ifndef FWP_DEADLINE_H
 #define FWP_DEADLINE_H
 

@@ -2,10 +2,10 @@
 /*
  * Handles, sessions and transactions.
  *
- * A handle is never followed: its low bits are a place in a table, the rest is
- * a serial number that the session in that place must have as well. One lock
- * guards the table and who is inside which session; it is not held while the
- * kernel is asked. Threads that share a handle take turns.
+ * A handle is not a pointer: its low bits are an index into a table, the rest
+ * is a serial number that must match the session there. One lock guards the
+ * table and the owner of each session; it is not held during a request. Threads
+ * that share a handle take turns.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@
 #define PLACE_BITS		16
 #define PLACE_MASK		((1u << PLACE_BITS) - 1)
 
-/* Place 0xffff would allow for INVALID_HANDLE_VALUE. */
+/* Index 0xffff could give INVALID_HANDLE_VALUE. */
 #define MAX_SESSIONS		(PLACE_MASK - 1)
 
 #define DEFAULT_TIMEOUT_MS	15000
@@ -45,7 +45,7 @@ static void after_fork(void)
 	pthread_mutex_unlock(&table.lock);
 }
 
-/* Calls in progress belong to threads that only the parent has. */
+/* After fork, calls in progress belong to threads of the parent. */
 static void after_fork_in_child(void)
 {
 	size_t i;
@@ -83,7 +83,10 @@ static bool key_in_use(const GUID *key)
 	return false;
 }
 
-/* A free place, table.places at most; there may be no room for it yet. */
+/*
+ * The index of a free place, at most table.places; the table may have to grow
+ * for it.
+ */
 static size_t find_place(void)
 {
 	size_t i;
@@ -135,7 +138,10 @@ static DWORD insert_locked(struct fwp_session *session, HANDLE *handle)
 	return ERROR_SUCCESS;
 }
 
-/* On success, any caller that guesses the handle may close it: @session is not ours. */
+/*
+ * On success, @session must not be used any more: another thread may close the
+ * handle.
+ */
 static DWORD insert(struct fwp_session *session, HANDLE *handle)
 {
 	DWORD ret;
@@ -146,7 +152,7 @@ static DWORD insert(struct fwp_session *session, HANDLE *handle)
 	return ret;
 }
 
-/* Where the session of @handle is in the table, or NULL. */
+/* The place of the session of @handle in the table, or NULL. */
 static struct fwp_session **find(HANDLE handle)
 {
 	UINT_PTR value = (UINT_PTR)handle;
@@ -172,13 +178,13 @@ static void destroy(struct fwp_session *session)
 {
 	if (session->link)
 		fwp_link_close(session->link);
-	/* After fork, threads that are not here may seem to wait for it. */
+	/* After fork, threads of the parent can seem to wait for it. */
 	if (session->pid == getpid())
 		pthread_cond_destroy(&session->idle);
 	free(session);
 }
 
-/* The table is locked on entry, and not any more on return. */
+/* Called with the table locked; unlocks it. */
 static void put_and_unlock(struct fwp_session *session)
 {
 	bool last = !--session->refs;
@@ -203,7 +209,10 @@ static DWORD enter_locked(struct fwp_session *session)
 	struct timespec deadline = deadline_in(session->timeout);
 	DWORD ret;
 
-	/* The socket is shared with the parent, and so would be the replies. */
+	/*
+	 * After fork the socket is shared with the parent, and replies could be
+	 * mixed up.
+	 */
 	if (session->pid != getpid())
 		return FWP_E_SESSION_ABORTED;
 	ret = wait_until_idle(session, &deadline);
@@ -215,8 +224,8 @@ static DWORD enter_locked(struct fwp_session *session)
 }
 
 /*
- * A thread cancelled inside the library would leave the table locked, a session
- * busy, or a socket open, for good: it has to wait until it is out again.
+ * A thread that is cancelled inside the library would leave the table locked, a
+ * session busy, or a socket open. So cancellation waits until the call returns.
  */
 static int hold_cancel(void)
 {
@@ -391,8 +400,8 @@ EXPORT DWORD WINAPI FwpmEngineClose0(HANDLE engineHandle)
 }
 
 /*
- * A transaction is a promise about the objects of the engine. Statistics are
- * not among them, so all there is to keep is whether one is in progress.
+ * A transaction covers changes to objects of the engine. Statistics are not
+ * such objects, so a session only keeps whether a transaction is in progress.
  */
 static DWORD set_transaction(HANDLE engineHandle, bool begin)
 {
@@ -408,7 +417,10 @@ static DWORD set_transaction(HANDLE engineHandle, bool begin)
 	return ret;
 }
 
-/* The macro of this name lets NULL be no flags; this is what it calls. */
+/*
+ * The macro of this name, which accepts NULL for the flags, calls this
+ * function.
+ */
 #undef FwpmTransactionBegin0
 EXPORT DWORD WINAPI FwpmTransactionBegin0(HANDLE engineHandle, UINT32 flags)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sessions: what a HANDLE stands for. */
+/* Sessions: the objects that handles refer to. */
 #ifndef FWP_ENGINE_H
 #define FWP_ENGINE_H
 
@@ -13,29 +13,32 @@
 #include "netlink.h"
 
 struct fwp_session {
-	/* Set when the session is opened, and then only read. */
+	/* Constant after the session is opened. */
 	UINT_PTR handle;
 	GUID key;
 	pid_t pid;
 	UINT32 timeout;			/* of one call, in milliseconds */
 
-	/* Belong to the handle table and its lock. */
+	/* Guarded by the lock of the handle table. */
 	unsigned int refs;
-	bool busy;			/* somebody is inside */
+	bool busy;			/* a thread is between enter and leave */
 	pthread_cond_t idle;
 
-	/* Belong to the thread that is between fwp_session_enter and _leave. */
+	/*
+	 * Owned by the thread between fwp_session_enter() and
+	 * fwp_session_leave().
+	 */
 	struct timespec deadline;	/* of the call in progress */
-	int cancel;			/* state to go back to after it */
+	int cancel;			/* cancel state to restore after it */
 	struct fwp_link *link;
-	UINT64 since;			/* of the first reply, 0 before it */
+	UINT64 since;			/* start of counting in the first reply, 0 before it */
 	bool in_transaction;
 	bool aborted;
 };
 
 /*
- * Look up @handle and get the session to oneself, for as long as its owner is
- * willing to wait. On success fwp_session_leave() has to follow.
+ * Look up @handle and take its session exclusively, waiting for at most the
+ * timeout of the session. On success fwp_session_leave() must follow.
  */
 DWORD fwp_session_enter(HANDLE handle, struct fwp_session **sessionp);
 void fwp_session_leave(struct fwp_session *session);

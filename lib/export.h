@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* All names are hidden but those marked so; libfwpuclnt.map versions them. */
+/* Symbols are hidden unless marked so; libfwpuclnt.map has their versions. */
 #ifndef FWP_EXPORT_H
 #define FWP_EXPORT_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Windows' layout, the same for 32 and 64 bits, or no library. Sizes and
- * offsets that a change of ours could move; selftests/lib compares every field.
+ * The library does not compile unless its structures have the layout of
+ * Windows, the same for 32 and 64 bits. These are sizes and offsets that a
+ * change could move; selftests/lib compares every field.
  */
 #include <stddef.h>
 
@@ -43,7 +44,10 @@ AT(IPSEC_STATISTICS1, aggregateDropPacketStatistics, 64);
 AT(IPSEC_STATISTICS1, inboundTrafficStatistics, 104);
 AT(IPSEC_STATISTICS1, outboundTrafficStatistics, 160);
 
-/* What version 1 adds comes last: fwp_statistics_narrow() copies the rest. */
+/*
+ * Fields that version 1 adds come last: fwp_statistics_narrow() copies the
+ * rest.
+ */
 AT(IPSEC_AGGREGATE_DROP_PACKET_STATISTICS1, totalDropPacketsInbound,
 	sizeof(IPSEC_AGGREGATE_DROP_PACKET_STATISTICS0));
 AT(IPSEC_TRAFFIC_STATISTICS1, totalSuccessfulPackets,

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Generic netlink as WFP would see it.
+ * The netlink client: requests with a deadline, and errors as codes of WFP.
  *
- * libnl builds and takes apart the messages. The socket and the waiting are our
- * own: libnl would wait for ever, and gives no more than 1024 ports to one
- * process.
+ * libnl builds and parses the messages. The socket and the waiting are done
+ * here: libnl would wait for ever, and has at most 1024 ports for a process.
  */
 #include <errno.h>
 #include <poll.h>
@@ -28,15 +27,15 @@
 
 struct fwp_link {
 	struct nl_sock *sock;
-	int family;		/* the module's number while it is loaded */
+	int family;		/* number of the family while the module is loaded */
 };
 
-/* The kernel's own bound: no error number is larger. */
+/* No error number of the kernel is larger. */
 #define MAX_ERRNO	4095
 
 /*
- * A datagram, our first message in it and the bytes from there on; or why the
- * kernel refuses.
+ * A datagram, the first message for us in it and the bytes from there on; or
+ * the error of the kernel.
  */
 struct answer {
 	unsigned char *datagram;
@@ -82,7 +81,7 @@ static DWORD wait_readable(int fd, const struct timespec *deadline)
 	if (!left)
 		return FWP_E_TIMEOUT;
 
-	/* Whatever poll says, the next receive says it better. */
+	/* Ignore poll errors; the next receive reports them precisely. */
 	if (poll(&pfd, 1, left) < 0 && errno != EINTR)
 		return code_of_errno(errno);
 	return ERROR_SUCCESS;
@@ -100,8 +99,8 @@ static struct nlmsghdr *find_message(unsigned char *datagram, int *len,
 }
 
 /*
- * Wait for the kernel's message with number @seq. Anything else in the queue is
- * the answer to a request that was given up, or not from the kernel.
+ * Wait for the kernel's message with sequence number @seq. Other messages
+ * answer a request that timed out, or are not from the kernel.
  */
 static DWORD receive(struct nl_sock *sock, UINT32 seq,
 		     const struct timespec *deadline, struct answer *answer)
@@ -147,7 +146,7 @@ static DWORD check_answer(struct answer *answer, int family, int cmd)
 	answer->refusal = 0;
 	if (nlh->nlmsg_type == NLMSG_ERROR)
 		return code_of_refusal(answer);
-	/* What we ask for is never one message of several. */
+	/* These replies are single messages. */
 	if (nlh->nlmsg_type != family || nlh->nlmsg_flags & NLM_F_MULTI ||
 	    !genlmsg_valid_hdr(nlh, 0) || genlmsg_hdr(nlh)->cmd != cmd)
 		return RPC_S_PROTOCOL_ERROR;
@@ -212,7 +211,7 @@ static DWORD read_family(struct nlmsghdr *nlh, int *family)
 	return ERROR_SUCCESS;
 }
 
-/* Ask the kernel for the number of our family, which it has with the module. */
+/* Ask the kernel for the number of the family. */
 static DWORD resolve(struct nl_sock *sock, const struct timespec *deadline,
 		     int *family)
 {
@@ -236,7 +235,7 @@ static DWORD resolve(struct nl_sock *sock, const struct timespec *deadline,
 	return ret;
 }
 
-/* A bound netlink socket whose port the kernel chose, or -1 and errno. */
+/* A netlink socket, bound to a port that the kernel chose, or -1 and errno. */
 static int open_socket(void)
 {
 	const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
@@ -248,7 +247,10 @@ static int open_socket(void)
 	if (fd < 0)
 		return -1;
 
-	/* Lets strace and nlmon show the kernel's own words; else no loss. */
+	/*
+	 * So that strace and nlmon show the text of errors; a failure does not
+	 * matter.
+	 */
 	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 
 	if (bind(fd, (const struct sockaddr *)&any, sizeof(any))) {
@@ -281,7 +283,7 @@ static DWORD new_socket(struct nl_sock **sockp)
 		return code_of_nle(err);
 	}
 
-	/* A reply says enough; an ACK would be a second message. */
+	/* No ACK: it would be a second message after the reply. */
 	nl_socket_disable_auto_ack(sock);
 	*sockp = sock;
 	return ERROR_SUCCESS;
@@ -306,7 +308,7 @@ DWORD fwp_link_open(struct fwp_link **linkp, const struct timespec *deadline)
 	return ERROR_SUCCESS;
 }
 
-/* A number that the module has given back may be another family's by now. */
+/* After unloading, another family can have the number. */
 static bool family_changed(struct fwp_link *link,
 			   const struct timespec *deadline)
 {
@@ -353,7 +355,7 @@ static DWORD get(struct fwp_link *link, const struct timespec *deadline,
 	return ret;
 }
 
-/* A failure can be the end of the module. */
+/* Find out whether a failure means that the module was unloaded. */
 static DWORD end_or_failure(struct fwp_link *link,
 			    const struct timespec *deadline, DWORD ret)
 {
@@ -364,7 +366,9 @@ static DWORD end_or_failure(struct fwp_link *link,
 	case ERROR_NOT_ENOUGH_MEMORY:
 		return ret;
 	case EPT_S_NOT_REGISTERED:
-		/* Not resolved: that would load what somebody unloaded. */
+		/*
+		 * Do not resolve the family: that would load the module again.
+		 */
 		return FWP_E_SESSION_ABORTED;
 	default:
 		if (family_changed(link, deadline))
@@ -419,7 +423,7 @@ static DWORD take_message(struct dump *dump, struct answer *answer)
 			  (size_t)genlmsg_attrlen(hdr, 0));
 }
 
-/* After a failure the rest of the dump is only looked through for its end. */
+/* After a failure, skip the rest of the dump. */
 static DWORD take_datagram(struct dump *dump, struct answer *answer, DWORD ret)
 {
 	while (!dump->done && nlmsg_ok(answer->nlh, answer->left)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The way to the kernel: one request, one reply. */
+/* The netlink client: requests to the module. */
 #ifndef FWP_NETLINK_H
 #define FWP_NETLINK_H
 
@@ -22,8 +22,8 @@ DWORD fwp_link_get(struct fwp_link *link, const struct timespec *deadline,
 		   UINT32 cpu, struct fwp_reply *reply);
 
 /*
- * Ask for all that @cmd dumps, and hand the attributes of each message to @take,
- * @len bytes at @attrs. What it returns other than ERROR_SUCCESS ends the dump.
+ * Dump by @cmd, and call @take with the attributes of each message, @len bytes
+ * at @attrs. A result other than ERROR_SUCCESS ends the dump and is returned.
  */
 typedef DWORD fwp_take(void *context, const void *attrs, size_t len);
 DWORD fwp_link_dump(struct fwp_link *link, const struct timespec *deadline,

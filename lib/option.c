@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Options of the engine: what of them has an answer here. */
+/* Options of the engine. */
 #include <stdlib.h>
 
 #include <fwpmu.h>
@@ -7,7 +7,9 @@
 #include "engine.h"
 #include "export.h"
 
-/* No net events and no IPsec connections are collected, so each answer is 0. */
+/*
+ * Net events and IPsec connections are not collected, so these options are 0.
+ */
 static DWORD check_option(FWPM_ENGINE_OPTION option)
 {
 	switch (option) {

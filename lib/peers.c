@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Peers, out of the kernel's dump. What cannot be trusted is refused as a whole,
- * as in reply.c.
+ * Peers, from a dump of the kernel. A malformed dump is refused as a whole, as
+ * in reply.c.
  */
 #include <arpa/inet.h>
 #include <limits.h>
@@ -18,14 +18,14 @@
 #include "export.h"
 #include "reply.h"
 
-/* The list and its peers are one piece of memory. */
+/* The list and its peers are one allocation. */
 struct list {
 	FWPUCLNT_PEERS *peers;
 	size_t room;
 	bool others_seen;
 };
 
-/* Where an attribute goes. A member of 32 bits holds no more than it can. */
+/* The member for an attribute. Members of 32 bits saturate. */
 struct row {
 	int attr;
 	enum fwp_width width;
@@ -50,7 +50,7 @@ static const struct row sums[] = {
 	SUM(REKEYED, rekeys),
 };
 
-/* An older module has none of these. */
+/* Older modules do not send these. */
 static const struct row later_sums[] = {
 	SUM(MAPPED, packetsRemapped),
 };
@@ -82,7 +82,7 @@ static const struct row ended_by[] = {
 	ROW(ENDED_PID, FWP_U32, FWPUCLNT_ENDED, pid),
 };
 
-/* False if one is there and wrong, or not there and @must be. */
+/* False if an attribute is wrong, or missing and @must. */
 static bool read_rows(struct nlattr *const *attrs, const struct row *rows,
 		      size_t count, bool must, void *to)
 {
@@ -111,11 +111,11 @@ static bool read_rows(struct nlattr *const *attrs, const struct row *rows,
 #define READ_ROWS(attrs, rows, must, to) \
 	read_rows(attrs, rows, ARRAYSIZE(rows), must, to)
 
-/* Those that are there once for each reason. */
+/* Attributes that repeat, once for each reason. */
 #define LISTS	(1u << IPSECSTAT_A_PEER_DROPPED_IN |			\
 		 1u << IPSECSTAT_A_PEER_UNATTRIBUTED)
 
-/* Each attribute once, none cut short. */
+/* Read the other attributes, of which none may repeat or be truncated. */
 static bool split(const void *data, size_t len, int max, UINT32 lists,
 		  struct nlattr **attrs)
 {
@@ -187,7 +187,7 @@ static bool read_ended(const struct nlattr *nest, FWPUCLNT_ENDED *to)
 	return read_command(attrs[IPSECSTAT_A_ENDED_COMM], to);
 }
 
-/* A reason of a later module has no place of its own. */
+/* Reasons of later modules are not in the array. */
 static bool read_dropped(const struct nlattr *nest, UINT64 *all,
 			 UINT64 dropped[FWPUCLNT_DROP_REASONS])
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * From bytes to numbers, strictly: what cannot be trusted is refused as a
- * whole, so that a figure is never a silent zero.
+ * Parse the kernel's reply strictly: a malformed one is refused as a whole, so
+ * that no figure is 0 because it is missing.
  */
 #include <limits.h>
 #include <netinet/in.h>
@@ -14,7 +14,7 @@
 #define BIT(attr)	(1u << (attr))
 #define ALL_UP_TO(max)	(BIT((max) + 1) - BIT(1))
 
-/* What a nest of plain integers has to look like. */
+/* The expected contents of a nest of integers. */
 struct shape {
 	int max;
 	unsigned int required;
@@ -31,7 +31,7 @@ static const struct shape esp_shape = {
 	.required = ALL_UP_TO(IPSECSTAT_A_DROP_PROTO_MAX),
 };
 
-/* Nothing is decrypted in AH. */
+/* AH does not decrypt. */
 static const struct shape ah_shape = {
 	.max = IPSECSTAT_A_DROP_PROTO_MAX,
 	.required = ALL_UP_TO(IPSECSTAT_A_DROP_PROTO_MAX) &
@@ -73,7 +73,7 @@ bool fwp_integer_read(const struct nlattr *attr, enum fwp_width width,
 	if (width && len != (int)width)
 		return false;
 
-	/* Netlink aligns to 4 bytes, not to 8: copy. */
+	/* Copy, as netlink aligns to 4 bytes, not to 8. */
 	switch (len) {
 	case 1:
 		memcpy(&u8, data, len);
@@ -91,7 +91,7 @@ bool fwp_integer_read(const struct nlattr *attr, enum fwp_width width,
 	}
 }
 
-/* Fill @value, which has one place for each attribute up to shape->max. */
+/* Fill @value, an array of one entry for each attribute up to shape->max. */
 static bool read_nest(const struct nlattr *nest, const struct shape *shape,
 		      UINT64 *value)
 {
@@ -110,11 +110,11 @@ static bool read_nest(const struct nlattr *nest, const struct shape *shape,
 		seen |= BIT(type);
 	}
 
-	/* Bytes left over were to be an attribute, and are cut short. */
+	/* Bytes that remain are a truncated attribute. */
 	return rem <= 0 && (seen & shape->required) == shape->required;
 }
 
-/* Kinds of SAs known today may be split further one day: add, never assign. */
+/* Add, do not assign: later modules may split a kind further. */
 static bool read_transform(const struct nlattr *nest,
 			   struct fwp_traffic *traffic)
 {
@@ -132,7 +132,7 @@ static bool read_transform(const struct nlattr *nest,
 		kind = traffic->ah;
 		break;
 	default:
-		/* Not an SA as we know them. */
+		/* Another protocol, or flags that are not known. */
 		return true;
 	}
 
@@ -202,7 +202,7 @@ static bool read_attribute(const struct nlattr *attr, struct fwp_reply *reply)
 	}
 }
 
-/* SAs belong to no CPU. What comes after the drops are lists, maybe empty. */
+/* A reply for a CPU has no SAs. The lists after the drops may be empty. */
 static unsigned int required_of(UINT32 cpu)
 {
 	const unsigned int other = BIT(cpu == FWP_ALL_CPUS ?

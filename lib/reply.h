@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The kernel's reply as numbers. */
+/* The kernel's reply, parsed. */
 #ifndef FWP_REPLY_H
 #define FWP_REPLY_H
 
@@ -26,7 +26,7 @@ struct fwp_traffic {
 	struct fwp_transform ah[FWP_TRANSFORM_KINDS];
 };
 
-/* The arrays are indexed by the attribute each number came in. */
+/* The arrays are indexed by attribute. */
 struct fwp_reply {
 	UINT64 cpu;
 	UINT64 since;
@@ -40,24 +40,27 @@ struct fwp_reply {
 };
 
 /*
- * Read the attributes of a whole reply, @len bytes at @attrs, for @cpu or
- * FWP_ALL_CPUS. Attributes not known are skipped. False if one is truncated, has
- * a width it may not have, comes twice or is missing, or if the reply is for
- * another CPU, whatever the bytes are; @reply is undefined then.
+ * Read the attributes of a reply, @len bytes at @attrs, for @cpu or
+ * FWP_ALL_CPUS. Unknown attributes are skipped. False if an attribute is
+ * truncated, of a wrong width, repeated or missing, or if the reply is for
+ * another CPU; @reply is undefined then. Any bytes are safe to read.
  */
 bool fwp_reply_read(const void *attrs, size_t len, UINT32 cpu,
 		    struct fwp_reply *reply);
 
-/* Payload widths. UINT takes either; libnl before 3.11 has no reader for it. */
+/*
+ * Payload widths. FWP_UINT accepts 4 or 8 bytes; libnl before 3.11 has no
+ * reader for it.
+ */
 enum fwp_width { FWP_UINT, FWP_U8 = 1, FWP_U32 = 4 };
 
 struct nlattr;
 
-/* False if the attribute has a width that it may not have. */
+/* False if the attribute has a wrong width. */
 bool fwp_integer_read(const struct nlattr *attr, enum fwp_width width,
 		      UINT64 *value);
 
-/* What was dropped for one reason. */
+/* Packets dropped for one reason. */
 struct fwp_dropped {
 	UINT64 reason;		/* may be of FWPUCLNT_DROP_REASONS or above */
 	UINT64 proto;		/* 0 if there is none */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * IPSEC_STATISTICS out of the kernel's reply. The kernel stores no figure
- * twice: whatever WFP wants in several fields is summed here.
+ * IPSEC_STATISTICS, from the kernel's reply. The kernel stores no figure twice:
+ * what WFP has in several fields is summed here.
  */
 #include <string.h>
 
@@ -18,7 +18,7 @@ static UINT32 counter(UINT64 value)
 	return (UINT32)value;
 }
 
-/* A gauge is better too low than wrapped. */
+/* A gauge saturates. */
 static UINT32 gauge(UINT64 value)
 {
 	return value > 0xFFFFFFFF ? 0xFFFFFFFF : (UINT32)value;
@@ -158,7 +158,7 @@ void fwp_statistics_narrow(const IPSEC_STATISTICS1 *stats1,
 	       sizeof(stats->outboundTrafficStatistics));
 }
 
-/* Should the module be loaded again, its counters are not the same any more. */
+/* A module that was loaded again has other counters. */
 static DWORD ask(struct fwp_session *session, UINT32 cpu,
 		 struct fwp_reply *reply)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Codes for people. */
+/* Names and texts of codes. */
 #include <stddef.h>
 
 #include <fwpuclnt.h>
@@ -13,32 +13,32 @@ struct text {
 	const char *text;
 };
 
-/* Made from winerror.h by the Makefile, so that no name is missing here. */
+/* Generated from winerror.h by the Makefile, so that it is complete. */
 static const struct text names[] = {
 #define CODE(name) { (DWORD)(name), #name },
 #include "codes.inc"
 #undef CODE
 };
 
-/* What this library returns, in the words of Linux. */
+/* Texts of the codes that this library returns. */
 static const struct text texts[] = {
 	{ ERROR_SUCCESS, "success" },
 	{ ERROR_ACCESS_DENIED,
-	  "no right to read the statistics: it takes CAP_NET_ADMIN or a group "
-	  "in the sysctl net.ipsecstat.read_group_range" },
-	{ ERROR_INVALID_HANDLE, "the handle is not that of an open session" },
+	  "reading is not permitted: it needs CAP_NET_ADMIN or a group within "
+	  "the sysctl net.ipsecstat.read_group_range" },
+	{ ERROR_INVALID_HANDLE, "not a handle of an open session" },
 	{ ERROR_NOT_ENOUGH_MEMORY, "out of memory" },
-	{ ERROR_INVALID_PARAMETER, "this machine can have no such CPU" },
+	{ ERROR_INVALID_PARAMETER, "no such CPU on this machine" },
 	{ ERROR_NO_SYSTEM_RESOURCES, "too many open files or sessions" },
-	{ RPC_S_CALL_FAILED, "the kernel could not be asked" },
-	{ RPC_S_PROTOCOL_ERROR, "the kernel's reply makes no sense: module and "
-	  "library do not fit each other" },
+	{ RPC_S_CALL_FAILED, "the request to the kernel failed" },
+	{ RPC_S_PROTOCOL_ERROR, "malformed reply from the kernel: the versions of "
+	  "module and library are incompatible" },
 	{ RPC_S_UNKNOWN_AUTHN_SERVICE,
-	  "only RPC_C_AUTHN_WINNT and RPC_C_AUTHN_DEFAULT are known" },
+	  "only RPC_C_AUTHN_WINNT and RPC_C_AUTHN_DEFAULT are supported" },
 	{ EPT_S_NOT_REGISTERED,
 	  "the kernel module ipsecstat is not loaded" },
 	{ RPC_S_CANNOT_SUPPORT,
-	  "Linux has no such thing: another server, other credentials, or an "
+	  "not supported on Linux: another server, other credentials, or an "
 	  "option of Windows' engine" },
 	{ FWP_E_ALREADY_EXISTS, "a session with this key is open already" },
 	{ FWP_E_NO_TXN_IN_PROGRESS, "no transaction is in progress" },
@@ -47,12 +47,12 @@ static const struct text texts[] = {
 	{ FWP_E_SESSION_ABORTED, "the session is over, as the module was "
 	  "unloaded or the process forked: close it and open another" },
 	{ FWP_E_TIMEOUT, "no answer in time" },
-	{ FWP_E_NULL_POINTER, "a pointer that is needed is NULL" },
-	{ FWP_E_INVALID_FLAGS, "a flag is not known" },
-	{ FWP_E_INVALID_PARAMETER, "an option is not known" },
+	{ FWP_E_NULL_POINTER, "a required pointer is NULL" },
+	{ FWP_E_INVALID_FLAGS, "unknown flag" },
+	{ FWP_E_INVALID_PARAMETER, "unknown option" },
 };
 
-/* The words of kmod/ipsecstat.yaml. */
+/* As in kmod/ipsecstat.yaml. */
 static const char *const reasons[] = {
 	[IPSECSTAT_DROP_REASON_NO_STATE] = "no-state",
 	[IPSECSTAT_DROP_REASON_AUTH] = "auth",

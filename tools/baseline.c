@@ -11,7 +11,7 @@
 #include "replace.h"
 #include "report.h"
 
-/* A file that is being read. */
+/* The file that is read, for messages. */
 struct file {
 	const char *path;
 	struct reading *reading;
@@ -45,7 +45,7 @@ static int lacks(const struct file *file, const char *key)
 	return refuse(file, why);
 }
 
-/* What key is in object if it is of that type, else NULL. */
+/* The value of key in object if it has that type, else NULL. */
 static struct json_object *member(struct json_object *object, const char *key,
 				  enum json_type type)
 {
@@ -122,7 +122,7 @@ static int read_cpus(const struct file *file, struct json_object *object,
 	return 0;
 }
 
-/* The namespace as a whole, and its CPUs if they are there. */
+/* Read the figures of a namespace, and of its CPUs if present. */
 static int read_netns(const struct file *file, struct json_object *object,
 		      const char *netns)
 {
@@ -180,7 +180,7 @@ int baseline_load(const char *path, struct reading *reading)
 	int result;
 
 	if (!root) {
-		/* The path again, and a line end. */
+		/* Read the path once more, and check for the line end. */
 		char *why = strdup(json_util_get_last_err());
 
 		if (why)

@@ -24,7 +24,7 @@ uint64_t since_1970(uint64_t boottime)
 	return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) + boottime;
 }
 
-/* Of a time that may be a little ahead of now. */
+/* The time may be a little ahead of now. */
 static uint64_t seconds_between(uint64_t then, uint64_t now)
 {
 	int64_t ns = (int64_t)(now - then);

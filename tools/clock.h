@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Times and ages. The kernel's are of CLOCK_BOOTTIME and do not jump; people's do. */
+/*
+ * Times and ages. The kernel's times are on CLOCK_BOOTTIME, which does not
+ * jump; ns since 1970 are on the clock of the host, which does.
+ */
 #ifndef CLOCK_H
 #define CLOCK_H
 

@@ -14,7 +14,7 @@ struct collection {
 	struct reading *reading;
 };
 
-/* What mends the failures that a user can mend. */
+/* Remedies for failures. */
 static const struct {
 	DWORD code;
 	const char *remedy;
@@ -79,7 +79,7 @@ static int read_cpus(struct reading *reading, HANDLE engine, const char *netns)
 	return result;
 }
 
-/* In the network namespace that the thread is in. */
+/* For the network namespace of the thread. */
 static int read_netns(void *context, const char *netns)
 {
 	const struct collection *collection = context;
@@ -94,7 +94,7 @@ static int read_netns(void *context, const char *netns)
 	result = read_sample(reading, engine, netns, ALL_CPUS);
 	if (!result && collection->scope->per_cpu)
 		result = read_cpus(reading, engine, netns);
-	/* Closed before a word is written, so none can get into its socket. */
+	/* Close before writing, so that no output can reach the socket. */
 	FwpmEngineClose0(engine);
 	return result;
 }

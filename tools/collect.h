@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Asks the kernel, by way of the library. */
+/* Take readings, by the library. */
 #ifndef COLLECT_H
 #define COLLECT_H
 
 #include "sample.h"
 
-/* What to ask for. */
+/* What to read. */
 struct scope {
 	const char *netns;	/* this one, or NULL */
 	bool all_netns;
@@ -13,8 +13,8 @@ struct scope {
 };
 
 /*
- * Takes a reading. What fails is reported, and the rest read all the same. Returns
- * how much failed.
+ * Take a reading. Failures are printed, and the rest is read. Returns the
+ * number of failures.
  */
 int collect(const struct scope *scope, struct reading *reading);
 

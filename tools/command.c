@@ -18,7 +18,7 @@ static const struct option_row common[] = {
 
 static FILE *words;
 
-/* The one that runs, whose help is named. */
+/* The command that runs; error messages name its help. */
 static const struct command *running;
 
 void say_into(FILE *stream)
@@ -114,8 +114,8 @@ void show_help(const struct command *command)
 }
 
 /*
- * By its letter, or by the beginning of its name if that is not NULL. Commands agree in
- * which letters have one.
+ * Whether the option takes an argument, by its letter, or by the beginning of
+ * its name if that is not NULL. All commands agree about the letters.
  */
 static bool has_argument(int letter, const char *name)
 {
@@ -137,7 +137,7 @@ static bool wants_next(const char *word)
 		return false;
 	if (word[1] == '-')
 		return word[2] && has_argument(0, word + 2);
-	/* -jn NETNS, but not -nNETNS */
+	/* true for -jn NETNS, not for -nNETNS */
 	for (word++; *word; word++)
 		if (has_argument((unsigned char)*word, NULL))
 			return !word[1];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The commands of ipsecstat, and what they share: options, help, words for what
- * went wrong, and the end of the output.
+ * The commands of ipsecstat, and what they share: options, help, error
+ * messages, and closing the output.
  */
 #ifndef COMMAND_H
 #define COMMAND_H
@@ -30,10 +30,10 @@ struct option_row {
 	const char *argument;	/* what the help calls it, or NULL */
 	const char *help;
 	void (*take)(void *to, const char *argument);
-	size_t at;		/* what of the settings take() gets */
+	size_t at;		/* offset of the setting that take() sets */
 };
 
-/* In each command, the settings are its struct settings. */
+/* Each command has its own struct settings. */
 #define AT(member) offsetof(struct settings, member)
 
 /* Sets a bool. */
@@ -42,7 +42,7 @@ void take_flag(void *to, const char *argument);
 /* Sets a const char *. */
 void take_text(void *to, const char *argument);
 
-/* Two options of a command that cannot be had together. */
+/* Two options of a command that exclude each other. */
 struct conflict {
 	int letter, other;
 	const char *why;
@@ -60,39 +60,39 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-/* All there are, in the order of the help; the first is that of no name. */
+/* All commands, in the order of the help; the first is the default. */
 extern const struct command *const commands[];
 extern const size_t n_commands;
 
 /*
- * The command that the arguments name, among its options wherever; its name is taken
- * out of them. NULL if they name none.
+ * The command named in the arguments, at any place among its options; its name
+ * is removed from them. NULL if none is named.
  */
 const struct command *take_command(int *argc, char **argv);
 
 void show_help(const struct command *command);
 
 /*
- * Has the take() of each option's row set its part of the settings. Ends the
- * program for --help and --version, and where an option or argument is none of the
- * command's or does not go with another.
+ * Parse the options into the settings. Ends the program for --help and
+ * --version, and for options and arguments that are unknown or exclude each
+ * other.
  */
 void parse_options(const struct command *command, int argc, char **argv,
 		   void *settings);
 
-/* A line on standard error, with the name of the program before it. */
+/* Print a line on standard error, after the name of the program. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Lets such lines go elsewhere from now on; NULL: to standard error again. */
+/* Redirect these lines; NULL: back to standard error. */
 void say_into(FILE *stream);
 
-/* Says what is wrong with the arguments and ends the program. */
+/* Print what is wrong with the arguments and end the program. */
 _Noreturn void bad_usage(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
 /*
- * Closes standard output. Output that could not be written is a failure, even if
- * only its last byte. Returns the exit status of the program.
+ * Close standard output. It is a failure if any of the output could not be
+ * written. Returns the exit status of the program.
  */
 int finish_output(void);
 

@@ -51,7 +51,7 @@ static const struct conflict conflicts[] = {
 	{ 'r', 'j', "rules are text" },
 };
 
-/* A network namespace, as it was and as it is. */
+/* A network namespace, at the first and at the second look. */
 struct patient {
 	char *netns;
 	struct look before, now;
@@ -111,7 +111,7 @@ static int look_first(void *context, const char *netns)
 	return 0;
 }
 
-/* One that came meanwhile is left for the next time. */
+/* A namespace that was added meanwhile is left out. */
 static int look_again(void *context, const char *netns)
 {
 	struct visit *visit = context;
@@ -128,7 +128,7 @@ static int look_again(void *context, const char *netns)
 	return 0;
 }
 
-/* Or until the user has seen enough. 0, or -1 after printing why. */
+/* Wait, or until a signal ends it. 0, or -1 after printing why. */
 static int wait_for(double seconds)
 {
 	struct ticker ticker;
@@ -156,7 +156,7 @@ static int look_twice(struct visit *visit)
 		failures = netns_visit_chosen(settings->netns,
 					      settings->all_netns, look_first,
 					      visit);
-		/* What fails now would fail again. */
+		/* A failure of the first look would only repeat. */
 		if (failures && !settings->all_netns)
 			return failures;
 		if (wait_for(settings->seconds))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ipsecstat doctor: a network namespace is looked at twice, rules find what is wrong
- * by the difference, and each says what it means, who it is about, and what mends it.
+ * ipsecstat doctor looks at a network namespace twice. Rules find problems by
+ * the difference; each finding has its meaning, the packets or peers concerned,
+ * and the remedy.
  */
 #ifndef DOCTOR_H
 #define DOCTOR_H
@@ -22,27 +23,27 @@ extern const struct command doctor_command;
 /* Counters of the kernel beside IPsec. */
 enum system_counter {
 	REVERSE_PATH,		/* dropped by the reverse path filter */
-	NOT_FOR_US,		/* neither for this host nor to be forwarded */
-	TOO_BIG4,		/* too large for the path, and not to be cut */
+	NOT_FOR_US,		/* not for this host, and forwarding is off */
+	TOO_BIG4,		/* too large for the path, with DF set */
 	TOO_BIG6,
 	N_SYSTEM
 };
 
-/* What is seen of a network namespace at one moment; all zero: before all time. */
+/* One look at a network namespace; all zero: before counting began. */
 struct look {
 	uint64_t since;		/* the same while they are the same counters */
 	struct figures figures;
 	struct table drops;
-	FWPUCLNT_PEERS *peers;	/* before, as peers_sort() has them */
+	FWPUCLNT_PEERS *peers;	/* in the look before: sorted by peers_sort() */
 	uint64_t system[N_SYSTEM];
 	char no_xfrm[80];	/* devices that policies do not apply to */
 };
 
-/* In the network namespace that the thread is in. 0, or -1 after printing why. */
+/* Look at the network namespace of the thread. 0, or -1 after printing why. */
 int look(struct look *look);
 void look_free(struct look *look);
 
-/* What to do in one of the cases that a finding can be. */
+/* The remedy for one case of a finding. */
 struct advice {
 	const char *when;	/* NULL: always */
 	const char *what;
@@ -62,23 +63,29 @@ struct looks {
 struct rule {
 	const char *name;	/* and the JSON key */
 	const char *title;
-	const char *figures;	/* by which it is known, for the page; Markdown */
+	const char *figures;	/* the evidence, for the page, in Markdown */
 	const char *meaning;
 	struct advice advice[MOST_ADVICE];
-	bool note;		/* may be meant so */
-	bool look_ups;		/* are counted, and not packets */
-	/* Fills in the packets, and who they are of. Returns whether it applies. */
+	bool note;		/* may be intended */
+	bool look_ups;		/* look-ups are counted, not packets */
+	/*
+	 * Fill in the packets and their senders. Returns whether the rule
+	 * applies.
+	 */
 	bool (*applies)(const struct looks *looks, struct finding *finding);
-	/* Of rules about peers: does it to one, or the same one before, or NULL? */
+	/*
+	 * For rules about peers: whether it applies to a peer, given the same
+	 * peer before, or NULL.
+	 */
 	bool (*peer)(const FWPUCLNT_PEER *peer, const FWPUCLNT_PEER *before,
 		     uint64_t what);
-	uint64_t what;		/* of this, by bits */
+	uint64_t what;		/* a set of these */
 };
 
 extern const struct rule rules[];
 extern const size_t n_rules;
 
-/* The first few that a finding is about. */
+/* The first few packets or peers of a finding. */
 #define MOST_WHO 5
 #define WHO_SIZE 160
 

@@ -21,7 +21,10 @@
 #define NET "/proc/thread-self/net/"
 #define CONF "/proc/sys/net/ipv4/conf/"
 
-/* Where a counter stands: a file with a line of names above each line of figures ... */
+/*
+ * Where a counter is: a file with a line of names above each line of figures
+ * ...
+ */
 static const struct {
 	const char *file, *section, *name;
 } counters[N_SYSTEM] = {
@@ -32,7 +35,10 @@ static const struct {
 	[TOO_BIG6] = { NET "snmp6", NULL, "Ip6InTooBigErrors" },
 };
 
-/* Of two lines that begin alike, the word of the second below that of the first. */
+/*
+ * In the second of two lines with the same prefix, the word below that of the
+ * first.
+ */
 static uint64_t word_below(char *names, char *figures, const char *name)
 {
 	char *names_rest = names, *figures_rest = figures, *word, *figure;
@@ -80,7 +86,7 @@ static bool is_on(const char *path)
 	return on;
 }
 
-/* The kernel itself does so for loopback devices. */
+/* The kernel does this for loopback devices by itself. */
 static void find_no_xfrm(char *devices, size_t size)
 {
 	glob_t found = { 0 };
@@ -147,7 +153,10 @@ static void ask_for_sa(struct nl_sock *sock, const struct xfrm_usersa_id *id,
 		nl_recvmsgs_default(sock);
 }
 
-/* Of the SA that a line names; 0 if it has none, or there is no such SA. */
+/*
+ * Replay window of the SA of a line; 0 if it has none, or if there is no such
+ * SA.
+ */
 static uint32_t replay_window(const struct line *line)
 {
 	bool ipv6 = strchr(line->destination, ':');

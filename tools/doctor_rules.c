@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What can be wrong. The page docs/operators.md has these rules as
- * "ipsecstat doctor --rules" prints them.
+ * The rules. docs/operators.md has them as "ipsecstat doctor --rules" prints
+ * them.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,7 +14,10 @@
 
 #define BIT(n) (UINT64_C(1) << (n))
 
-/* Room for one more that a finding is about, the last one for all that are too many. */
+/*
+ * The next entry of those that a finding shows; the last entry stands for all
+ * further ones.
+ */
 static char *add_who(struct finding *finding)
 {
 	size_t at = finding->n_who++;
@@ -53,7 +56,7 @@ static bool has_reason(const struct line *line, uint64_t reasons)
 	return false;
 }
 
-/* What is known of a line and explains its reason. */
+/* Details of a line that explain its reason. */
 static void put_facts(const struct line *line, char *text, size_t size)
 {
 	char age[TIME_SIZE];
@@ -87,7 +90,7 @@ static void add_line(struct finding *finding, const struct line *line,
 		 spi, packets, packets == 1 ? "" : "s", facts);
 }
 
-/* Those of which packets were dropped meanwhile, in this direction. */
+/* Lines that grew between the looks, in this direction. */
 static void add_lines(const struct looks *looks, struct finding *finding,
 		      bool outbound)
 {
@@ -172,7 +175,7 @@ static bool is_down(const FWPUCLNT_PEER *peer, const FWPUCLNT_PEER *before,
 	       peer->ended.reason < 64 && what & BIT(peer->ended.reason);
 }
 
-/* Nor was it different when it was looked at first. */
+/* Not at the first look either. */
 static bool is_stuck(const FWPUCLNT_PEER *peer, const FWPUCLNT_PEER *before,
 		     uint64_t what)
 {
@@ -645,7 +648,7 @@ int diagnose(const struct looks *looks, struct diagnosis *diagnosis)
 	/* The module was loaded again in between. */
 	if (looks->before->since != looks->now->since)
 		diagnosis->looks.before = &none;
-	/* One more, to try a rule in. */
+	/* One more finding, to try a rule in. */
 	diagnosis->findings = calloc(n_rules + 1, sizeof(struct finding));
 	if (!diagnosis->findings)
 		return -1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings in words and as JSON, and the rules as the page has them.
+ * Print findings as text and JSON, and the rules for the page.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -11,8 +11,8 @@
 #define COLUMNS 80
 
 /*
- * Words of a text, within the width of the screen; every line begins with so many
- * spaces, the first one after what is printed already.
+ * Print a text, wrapped to the width of the screen. Lines are indented; the
+ * first one continues what is printed already.
  */
 static void put_words(FILE *out, const char *text, size_t used, size_t indent)
 {
@@ -42,7 +42,7 @@ static void put_paragraph(FILE *out, size_t indent, const char *text)
 
 #define ADVICE_SIZE 512
 
-/* With its case before it, and the command behind it if that is wanted. */
+/* Print a remedy: its case before it, and if wanted the command after it. */
 static const char *advice_text(const struct advice *advice, bool command,
 			       char text[ADVICE_SIZE])
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ipsecstat drops: the kernel's table of recent drops, whose packets they were.
+ * ipsecstat drops: print the kernel's table of recent drops.
  */
 #include <errno.h>
 #include <limits.h>
@@ -109,7 +109,7 @@ static int add_lines(struct json_object *root, const struct table *table)
 	return 0;
 }
 
-/* The table as an object, after what it begins with. Takes it over. */
+/* The table as an object; takes over its first members. */
 static struct json_object *table_object(struct json_object *root,
 					const struct table *table)
 {
@@ -145,7 +145,7 @@ int drops_read(struct table *table)
 	err = ask(family, table);
 	if (err)
 		family_complain(family, "cannot read the recent drops");
-	/* Closed before a word is written, so none can get into its socket. */
+	/* Close before writing, so that no output can reach the socket. */
 	family_close(family);
 	return err ? -1 : 0;
 }
@@ -156,7 +156,7 @@ struct found {
 	struct table table;
 };
 
-/* Those that could be read. */
+/* The tables that could be read. */
 struct collection {
 	struct found *found;
 	size_t count;
@@ -198,7 +198,7 @@ static uint64_t packets_of(const struct table *table)
 	return sum;
 }
 
-/* The one of which most was dropped is the first. */
+/* Sort by packets dropped, most first. */
 static int by_packets(const void *one, const void *other)
 {
 	const struct found *a = one, *b = other;
@@ -243,7 +243,7 @@ static int show_json(const struct collection *all,
 {
 	struct json_object *root;
 
-	/* Why it could not be read has been said. */
+	/* The failure was printed already. */
 	if (!settings->all_netns && !all->count)
 		return 0;
 	root = root_object();

@@ -5,8 +5,8 @@
 struct table;
 
 /*
- * The table of the network namespace that the thread is in; its lines are to be
- * freed, also after a failure. 0, or -1 after printing what failed.
+ * Read the table of the network namespace of the thread; the caller frees its
+ * lines, also after a failure. 0, or -1 after printing what failed.
  */
 int drops_read(struct table *table);
 

@@ -11,10 +11,10 @@
 
 #define COLUMNS 80
 
-/* A sender that drops are of with so many SPIs is one line. */
+/* Lines of a sender with so many SPIs become one line. */
 #define MANY_SPIS 4
 
-/* Lines of one sender together, or one line. */
+/* One row: a line, or all lines of a sender. */
 struct row {
 	const struct line *line;	/* of them, the latest */
 	uint64_t packets;
@@ -29,7 +29,7 @@ struct cells {
 	char text[N_CELLS][48];
 };
 
-/* How wide each column is, but those of the addresses. */
+/* Width of each column but the addresses. */
 struct sheet {
 	int widths[SOURCE];
 };
@@ -52,7 +52,7 @@ static void add_line(struct row *row, const struct line *line)
 	row->spis++;
 }
 
-/* The row that the line goes into; a new one has no SPI yet. */
+/* The row for a line; a new row has no SPI yet. */
 static struct row *row_of(const struct table *table, const struct line *line,
 			  struct row *rows, size_t n_rows, bool each)
 {
@@ -123,8 +123,8 @@ static bool is_number(int cell)
 }
 
 /*
- * The addresses come last. Where there is no room for both they are below, one
- * below the other if need be.
+ * Print the addresses, the last columns. If there is no room for both they go
+ * below, on one or two lines.
  */
 static void print_cells(const struct sheet *sheet, const struct cells *cells)
 {
@@ -147,7 +147,7 @@ static const struct cells heading = { {
 	[SOURCE] = "Source", [DESTINATION] = "Destination",
 } };
 
-/* What is known of a line, one after the other within the width of the screen. */
+/* Print the details of a line, wrapped to the width of the screen. */
 struct facts {
 	size_t used;	/* of the row */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The table of recent drops, for people. */
+/* The table of recent drops, as text. */
 #ifndef DROPS_TABLE_H
 #define DROPS_TABLE_H
 
@@ -9,7 +9,7 @@
 
 #include "line.h"
 
-/* What the kernel's table is as a whole. */
+/* The kernel's table of recent drops. */
 enum {
 	LIMIT,
 	LINES,
@@ -23,17 +23,17 @@ struct table {
 	uint64_t whole[N_WHOLE];
 	struct line *lines;	/* that with the latest packet first */
 	size_t n_lines;
-	int socket;		/* by which it is read */
+	int socket;		/* when it was read */
 };
 
 /* How it is shown. */
 struct drops_view {
-	bool times;	/* and not ages */
-	bool each;	/* not one line for a sender of many SPIs */
-	bool full;	/* what else is known of each line, below it */
+	bool times;	/* times, not ages */
+	bool each;	/* one line for each SPI */
+	bool full;	/* with the details of each line below it */
 };
 
-/* Prints it within 80 columns. 0, or 1 if out of memory. */
+/* Print it within 80 columns. 0, or 1 if out of memory. */
 int drops_table(const struct table *table, const struct drops_view *view);
 
 #endif

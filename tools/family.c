@@ -30,7 +30,7 @@ struct reading {
 	bool done;
 };
 
-/* What mends the failures that a user can mend. */
+/* Remedies for failures. */
 static const struct {
 	int err;
 	const char *remedy;
@@ -60,7 +60,7 @@ void family_complain(const struct family *family, const char *what)
 			say("%s", remedies[i].remedy);
 }
 
-/* The kernel's words in an error message, or NULL. */
+/* The text of an error message of the kernel, or NULL. */
 static const char *kernel_words(const struct nlmsgerr *error)
 {
 	const struct nlmsghdr *nlh = (const void *)((const char *)error -
@@ -107,7 +107,7 @@ static int on_end(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
-/* Events bear the number of no request. */
+/* Events have no sequence number of a request. */
 static int any_number(struct nl_msg *msg, void *arg)
 {
 	(void)msg;
@@ -115,7 +115,7 @@ static int any_number(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-/* Notices of the end of a family go to all who joined the group of the controller. */
+/* The controller notifies its multicast group when a family goes. */
 static bool is_gone(const struct family *family, struct nlmsghdr *nlh)
 {
 	const struct nlattr *id;
@@ -156,7 +156,7 @@ static int on_message(struct nl_msg *msg, void *arg)
 	return reading->done ? NL_STOP : NL_OK;
 }
 
-/* What libnl could not receive; it leaves the errno of the system call. */
+/* libnl could not receive; errno is that of the system call. */
 static int failed_receive(struct family *family, int nle, int err)
 {
 	if (nle == -NLE_NOMEM && err == ENOBUFS)
@@ -164,7 +164,10 @@ static int failed_receive(struct family *family, int nle, int err)
 	return failed(family, EIO, nl_geterror(nle));
 }
 
-/* A datagram or more, until the kernel is done; without wait, what is there. */
+/*
+ * Receive datagrams until the reply is complete; without wait, those that are
+ * queued.
+ */
 static int receive(struct family *family, const struct family_reader *reader,
 		   bool wait)
 {
@@ -227,7 +230,10 @@ int family_ask(struct family *family, struct nl_msg *request,
 	return receive(family, reader, true);
 }
 
-/* All are resolved before the first one is joined, whose events could come. */
+/*
+ * Resolve all groups before joining the first one, whose events could be
+ * mistaken for answers.
+ */
 #define MOST_GROUPS	4
 
 int family_join(struct family *family, const char *const *groups)
@@ -270,7 +276,7 @@ static int find(struct family *family)
 
 	if (nle)
 		return failed(family, EIO, nl_geterror(nle));
-	/* With it the kernel says in words what it minds; else no loss. */
+	/* For the text of errors; a failure does not matter. */
 	setsockopt(family_fd(family), SOL_NETLINK, NETLINK_EXT_ACK, &on,
 		   sizeof(on));
 	family->id = genl_ctrl_resolve(family->sock, IPSECSTAT_FAMILY_NAME);

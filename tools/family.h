@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The generic netlink family ipsecstat, for what the library does not offer.
- * include/uapi/linux/ipsecstat.h has its commands and attributes.
+ * A client of the generic netlink family ipsecstat, for recent drops and
+ * events, which the library does not read. include/uapi/linux/ipsecstat.h has
+ * commands and attributes.
  *
- * Functions return 0 or a negative errno. family_complain() says what the last
- * failure was, in the kernel's own words where it gave some, and the command
- * that mends it. Only family_open() may leave nothing to complain of: it says
- * so itself.
+ * Functions return 0 or a negative errno. family_complain() prints the last
+ * failure, with the kernel's text if there is one, and the remedy.
+ * family_open() prints its failures itself.
  */
 #ifndef FAMILY_H
 #define FAMILY_H
@@ -18,8 +18,8 @@
 struct family;
 
 /*
- * Called for each message of the family; attrs[1] to attrs[max of the caller]
- * are its attributes or NULL. Anything but 0 ends the asking, and is returned.
+ * Called for each message of the family; attrs[1] to attrs[max] are its
+ * attributes or NULL. A result other than 0 ends the reading and is returned.
  */
 typedef int family_fn(void *context, int command, struct nlattr **attrs);
 
@@ -30,13 +30,13 @@ struct family_reader {
 };
 
 /*
- * In the network namespace of the calling thread. The kernel loads the module
- * if it has to. NULL after a failure, which was printed.
+ * Open it in the network namespace of the calling thread. The kernel loads the
+ * module if need be. NULL after a failure, which was printed.
  */
 struct family *family_open(void);
 void family_close(struct family *family);
 
-/* A request to which attributes can be put; flags are 0 or NLM_F_DUMP. */
+/* A new request, to add attributes to; flags are 0 or NLM_F_DUMP. */
 struct nl_msg *family_request(struct family *family, int command, int flags);
 
 /* Send the request, free it, and read all that the kernel answers. */
@@ -44,8 +44,8 @@ int family_ask(struct family *family, struct nl_msg *request,
 	       const struct family_reader *reader);
 
 /*
- * Join multicast groups, up to a NULL. From then on the socket is only for events, the end of
- * the module among them: ask on another one.
+ * Join multicast groups, up to a NULL. Afterwards the socket is only for
+ * events, including the unloading of the module.
  */
 int family_join(struct family *family, const char *const *groups);
 
@@ -59,7 +59,7 @@ int family_fd(const struct family *family);
  */
 int family_receive(struct family *family, const struct family_reader *reader);
 
-/* Say that what was to be done failed, why, and what mends it. */
+/* Print what failed, why, and the remedy. */
 void family_complain(const struct family *family, const char *what);
 
 #endif

@@ -139,7 +139,9 @@ MEANING(totalSuccessfulPackets,
 	.row = "Successfully Processed", .hint = "packets",
 	.unit = UNIT_PACKETS, .metric = PACKETS);
 
-/* Every reason, in the word of FwpuclntDropReasonName(), by where it occurs. */
+/*
+ * Every reason, by the name of FwpuclntDropReasonName(), and where it occurs.
+ */
 #define DROP_REASONS(IN, OUT, BOTH)					\
 	BOTH(NO_STATE, "no-state")					\
 	IN(AUTH, "auth")						\
@@ -229,7 +231,7 @@ static const struct field traffic_fields[] = {
 	FIELD(IPSEC_TRAFFIC_STATISTICS1, totalSuccessfulPackets),
 };
 
-/* Each array of FWPUCLNT_DROPS has the reasons at the same places. */
+/* All arrays of FWPUCLNT_DROPS have the same indexes. */
 #define DROPPED(_reason, word)						\
 	{ &meaning_##_reason, sizeof(UINT64) * FWPUCLNT_DROP_##_reason,	\
 	  sizeof(UINT64), false },

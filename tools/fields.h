@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The members of IPSEC_STATISTICS1, and what was dropped for each reason, described
- * once. Every way of showing them walks these tables and knows no member by name.
+ * One table of the members of IPSEC_STATISTICS1 and of the drop reasons. All
+ * output formats walk it, and know no member by name.
  */
 #ifndef FIELDS_H
 #define FIELDS_H
@@ -14,7 +14,7 @@
 #include <fwpmu.h>
 #include <fwpuclnt.h>
 
-/* What is read at one moment. */
+/* One reading. */
 struct figures {
 	IPSEC_STATISTICS1 statistics;
 	FWPUCLNT_DROPS drops;
@@ -35,7 +35,7 @@ enum metric_id {
 	AUTHENTICATED_BYTES,
 	OFFLOADED_BYTES,
 	N_METRICS,
-	NO_METRIC = N_METRICS	/* other members have the same in more detail */
+	NO_METRIC = N_METRICS	/* a sum of other members */
 };
 
 /* A Prometheus family. A counter may only rise, a gauge goes both ways. */
@@ -45,29 +45,31 @@ struct metric {
 	const char *help;
 };
 
-/* What a figure counts: its rate is shown as such a second. */
+/* The unit of a figure, also of its rate. */
 enum unit {
 	UNIT_NUMBER,
 	UNIT_PACKETS,
 	UNIT_BYTES,
 };
 
-/* What a member means, in whichever structures a member of that name is. */
+/*
+ * The meaning of a member, in all structures that have a member of that name.
+ */
 struct meaning {
 	const char *name;	/* of the WFP member or the reason, and the JSON key */
-	const char *row;	/* its line in the table ... */
-	const char *hint;	/* ... and what is said at the end of it */
+	const char *row;	/* its row in the table ... */
+	const char *hint;	/* ... and the hint at the end of the row */
 	enum unit unit;
 	enum metric_id metric;
 	const char *labels;	/* of the Prometheus series, or NULL */
 };
 
-/* Where a member is in the structure of its group. */
+/* The place of a member in the structure of its group. */
 struct field {
 	const struct meaning *meaning;
 	size_t offset;
 	size_t size;
-	bool sum;		/* of fields in other groups: no series of its own */
+	bool sum;		/* a sum of fields of other groups: has no series */
 };
 
 /* A structure within the figures. */

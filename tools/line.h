@@ -22,16 +22,16 @@ struct line {
 	char source[ADDRESS_SIZE];
 	char destination[ADDRESS_SIZE];
 	uint32_t spi;
-	bool outbound;		/* on their way out, or through */
+	bool outbound;		/* outbound or forwarded */
 	uint64_t packets;
 	uint64_t first;		/* ns since 1970 */
 	uint64_t last;
 	uint64_t sa_until;	/* the SA with this SPI ended; 0 if not known */
-	uint32_t replay_window;	/* of its SA, if somebody asked; 0 if not */
+	uint32_t replay_window;	/* of its SA, if it was looked up; else 0 */
 	bool has_sequence;
 	uint32_t sequence_first;
 	uint32_t sequence_last;
-	/* Of its last packet; NULL or empty if not known. */
+	/* Of the last packet; NULL or empty if not known. */
 	const char *policy;
 	char device[IF_NAMESIZE];
 	char inner_source[ADDRESS_SIZE];
@@ -45,18 +45,21 @@ int read_uint(const struct nlattr *attr, uint64_t *value);
 int read_address(const struct nlattr *attr, char *text, socklen_t size);
 
 /*
- * A message of the kernel, with its attributes. Devices are those of the network
+ * Read the attributes of a line. Device names are those of the network
  * namespace of the socket. 0 or -EPROTO.
  */
 int read_line(int socket, struct nlattr **attrs, struct line *line);
 
-/* Of one sender, in one direction and for one reason; the SPI may differ. */
+/*
+ * Whether both lines have the same sender, direction and reason; the SPI may
+ * differ.
+ */
 bool lines_alike(const struct line *one, const struct line *other);
 
-/* The word for a reason, "unknown" if it is one of a later module. */
+/* The name of a reason, "unknown" for one of a later module. */
 const char *reason_name(uint64_t reason);
 
-/* The word for the reason of a line, with the direction if that is not in. */
+/* The reason of a line, after "out" if the line is outbound. */
 #define CAUSE_SIZE 32
 const char *cause_text(const struct line *line, char text[CAUSE_SIZE]);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ipsecstat: the IPsec statistics of network namespaces. Each command is a file
- * of its own; without the name of one, the first of them is meant.
+ * ipsecstat: IPsec statistics of network namespaces. Each command has a file;
+ * the first command is the default.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -38,7 +38,9 @@ static int help(const char *name)
 
 int main(int argc, char **argv)
 {
-	/* Room for a whole reading: why it cannot be written is known at its end. */
+	/*
+	 * Buffer a whole reading, so that a failure to write shows at its end.
+	 */
 	static char buffer[1 << 16];
 	const struct command *command;
 

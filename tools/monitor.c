@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ipsecstat monitor: a line for each event, until a signal or the module ends it.
+ * ipsecstat monitor: print a line for each event, until a signal or the
+ * unloading of the module ends it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -67,7 +68,7 @@ static void end(int number)
 	ended = 1;
 }
 
-/* They come while poll waits, and at no other time. */
+/* Signals are only delivered while poll waits. */
 static sigset_t catch_signals(void)
 {
 	static const int numbers[] = { SIGINT, SIGTERM };
@@ -150,7 +151,7 @@ static int show_event(void *context, int command, struct nlattr **attrs)
 						   show_drop(source, attrs);
 }
 
-/* What has come; lost events do not end it. */
+/* Print the events that are queued; lost events do not end it. */
 static int receive(struct source *source)
 {
 	const struct family_reader reader = { show_event, source, MAX_ATTR };
@@ -162,7 +163,10 @@ static int receive(struct source *source)
 	return 0;
 }
 
-/* Of all that have something to read, until one fails. Returns whether one did. */
+/*
+ * Print the events of all sockets that are readable. Returns whether one
+ * failed.
+ */
 static bool receive_all(const struct sources *sources,
 			const struct pollfd *events)
 {
@@ -191,7 +195,7 @@ static int follow(const struct sources *sources)
 		if (ppoll(events, sources->count, NULL, &waiting) < 0)
 			continue;
 		failed = receive_all(sources, events);
-		/* Who reads from a pipe wants them now. */
+		/* Flush for readers of a pipe. */
 		fflush(stdout);
 	}
 	free(events);
@@ -263,7 +267,10 @@ static int run(int argc, char **argv)
 	parse_options(&monitor_command, argc, argv, &settings);
 	err = netns_visit_chosen(settings.netns, settings.all_netns,
 				 open_source, &sources);
-	/* Of those that can be followed, even if others cannot. */
+	/*
+	 * Print the events of the namespaces that can be followed, even if
+	 * others cannot.
+	 */
 	if (sources.count && follow(&sources))
 		err = -1;
 	close_sources(&sources);

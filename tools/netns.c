@@ -67,7 +67,7 @@ static int open_path(const char *format, ...)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* A name comes before a process of that number. */
+/* A name takes precedence over a PID. */
 static int open_netns(const char *name)
 {
 	int fd;
@@ -84,7 +84,7 @@ static int open_netns(const char *name)
 	return fd;
 }
 
-/* What mends the failures that a user can mend. */
+/* Remedies for failures. */
 static const char *remedy(int err)
 {
 	switch (err) {
@@ -118,7 +118,7 @@ int netns_visit(const char *name, netns_visit_fn *visit, void *context)
 		result = cannot_enter(name, errno);
 	} else {
 		result = visit(context, name);
-		/* Nothing that follows may happen in the wrong place. */
+		/* Nothing may run in the wrong namespace. */
 		if (setns(own, CLONE_NEWNET))
 			abort();
 	}
@@ -165,7 +165,7 @@ static int visit_listed(struct dirent **entries, int n, netns_visit_fn *visit,
 	return result;
 }
 
-/* Those seen so far, by the inodes of their files. */
+/* Namespaces seen so far, by inode. */
 struct seen {
 	ino_t *inodes;
 	size_t count;
@@ -187,7 +187,7 @@ static int see(struct seen *seen, ino_t inode)
 	return 1;
 }
 
-/* Sees those of a folder's entries; returns how many are new, or -1. */
+/* Record the namespaces of a folder; returns how many are new, or -1. */
 static int see_all(struct seen *seen, const char *folder, const char *below)
 {
 	DIR *dir = opendir(folder);
@@ -234,7 +234,7 @@ int netns_visit_all(netns_visit_fn *visit, void *context)
 	int n = scandir(NETNS_DIR, &entries, not_hidden, versionsort);
 	int result;
 
-	/* Without the folder there were never any names. */
+	/* No folder: no namespace was ever named. */
 	if (n < 0 && errno != ENOENT) {
 		say("cannot list " NETNS_DIR ": %s", strerror(errno));
 		return 1 + abs(visit(context, ""));

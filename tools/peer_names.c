@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names of peers. The file is that of the operator, so it comes before what the
- * interfaces say.
+ * Names of peers. The operator's file takes precedence over interfaces.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -55,7 +54,7 @@ static bool parse_peer(char *text, struct peer_name *row)
 			 row->address) == 1;
 }
 
-/* 1 for a name, 0 for a line without one, -1 for one that is neither. */
+/* 1 for a name, 0 for an empty line, -1 if malformed. */
 static int parse_line(char *line, struct peer_name *row)
 {
 	static const char blanks[] = " \t\r\n";

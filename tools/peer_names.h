@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What peers are called: by a file, or by the xfrm interface of their if_id. */
+/* Names of peers: from a file, or the xfrm interface of their if_id. */
 #ifndef PEER_NAMES_H
 #define PEER_NAMES_H
 
@@ -10,7 +10,7 @@
 #include <windows.h>
 #include <fwpuclnt.h>
 
-/* Read if it is there and no other file is named. */
+/* Read if it exists and no other file is named. */
 #define PEER_NAMES_FILE "/etc/ipsecstat/peers"
 #define PEER_NAME_SIZE 64
 
@@ -28,7 +28,7 @@ struct peer_names {
 };
 
 /*
- * Add what a file says, a peer in each line:
+ * Add the names of a file, with one peer in each line:
  *
  *	ADDRESS[%IF_ID] NAME		# and a comment
  *
@@ -43,8 +43,8 @@ int peer_names_add_links(struct peer_names *names);
 void peer_names_free(struct peer_names *names);
 
 /*
- * The first that fits, or NULL; it lasts as long as @names is not added to. That of
- * an interface has no version.
+ * The first name that matches, or NULL; valid until @names is added to. The
+ * name of an interface has no version.
  */
 const struct peer_name *peer_name(const struct peer_names *names,
 				  const FWPUCLNT_PEER *peer);

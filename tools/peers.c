@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ipsecstat peers: which peer is up, what went through it across all its rekeys,
- * and why it is down.
+ * ipsecstat peers: which peers are up, their traffic across all rekeys, and why
+ * others are down.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -31,12 +31,12 @@ struct settings {
 	const char *names;
 };
 
-/* From one look to the next. */
+/* Kept from one look to the next. */
 struct course {
 	const struct settings *settings;
 	FWPUCLNT_PEERS *now, *before;
 	struct peer_names names;
-	size_t named;		/* of names, those of the file, which is read once */
+	size_t named;		/* number of names from the file, which is read once */
 	double time, seconds;	/* of now, and since before */
 };
 
@@ -57,7 +57,7 @@ static int by_change(const void *one, const void *other)
 	return descending(peer_since(one), peer_since(other));
 }
 
-/* The worst first; of equals, the one that changed last. */
+/* Worst first; among equals, the one that changed last. */
 static int by_state(const void *one, const void *other)
 {
 	const FWPUCLNT_PEER *a = one, *b = other;
@@ -165,7 +165,7 @@ int peers_read(FWPUCLNT_PEERS **peers)
 	if (code)
 		return fail("FwpmEngineOpen0", code);
 	code = FwpuclntGetPeers(engine, peers);
-	/* Closed before a word is written, so none can get into its socket. */
+	/* Close before writing, so that no output can reach the socket. */
 	FwpmEngineClose0(engine);
 	return code ? fail("FwpuclntGetPeers", code) : 0;
 }
@@ -214,7 +214,7 @@ static void forget(struct course *course)
 	peer_names_free(&course->names);
 }
 
-/* What was read before is kept for rates. */
+/* Keep the reading before, for rates. */
 static bool look(void *context)
 {
 	struct course *course = context;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Peers as Prometheus text. The labels are those that outlive an SA: the two ends,
- * the if_id and a name; no SPI. A host with many peers has many series, so there
- * is a limit: peers with SAs come first, then those known longest, and what is
- * left out is counted.
+ * Peers as Prometheus text. Labels are what outlives an SA: the two ends, the
+ * if_id and a name; no SPI. The number of peers is limited, as each has many
+ * series: peers with SAs come first, then those known longest, and those left
+ * out are counted.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -195,7 +195,7 @@ static void put_value(FILE *out, uint64_t value, bool percent)
 		fprintf(out, " %" PRIu64 "\n", value);
 }
 
-/* How many of the peers are shown: those with SAs, then the others. */
+/* Number of peers to show: those with SAs, then the others. */
 typedef void visit_fn(void *context, const struct peer_source *source,
 		      const FWPUCLNT_PEER *peer);
 
@@ -231,7 +231,7 @@ static size_t visit_all(const struct peer_sources *sources, visit_fn *visit,
 	return left_out;
 }
 
-/* What visit() writes: a metric of the table above. */
+/* The metric that visit() writes. */
 struct page {
 	FILE *out;
 	size_t metric;

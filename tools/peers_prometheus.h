@@ -8,7 +8,7 @@
 #include "peer_names.h"
 #include "sample.h"
 
-/* Most peers that anybody may ask for. */
+/* The highest limit on peers. */
 #define MOST_PEERS 100000
 
 /* The peers of one network namespace. */
@@ -19,20 +19,20 @@ struct peer_source {
 };
 
 struct peer_sources {
-	unsigned int limit;	/* of all together, 0: none are wanted */
+	unsigned int limit;	/* limit for all namespaces together, 0: no peers */
 	struct peer_source *each;
 	size_t count;
 };
 
 /*
- * Read the peers of each namespace of a reading. What fails is reported, and the rest
- * read all the same. Returns how much failed.
+ * Read the peers of each namespace of a reading. Failures are printed, and the
+ * rest is read. Returns the number of failures.
  */
 int peer_sources_read(struct peer_sources *sources,
 		      const struct reading *reading);
 void peer_sources_free(struct peer_sources *sources);
 
-/* All metrics of peers; with the label netns if @named. */
+/* Write all metrics of peers, with the label netns if @named. */
 void peer_sources_show(FILE *out, const struct peer_sources *sources,
 		       bool named);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Peers in words, in full, and as JSON.
+ * Peers as text, in full and as JSON.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -114,7 +114,7 @@ static void show_ended(FILE *out, const FWPUCLNT_ENDED *ended)
 	       ended->replaced ? ", with a successor" : "");
 }
 
-/* Of all reasons, those that there are: "12 packets: 10 auth, 2 late". */
+/* The reasons that are not 0: "12 packets: 10 auth, 2 late". */
 static void show_dropped(FILE *out, const char *title, uint64_t all,
 			 const unsigned long long dropped[FWPUCLNT_DROP_REASONS])
 {

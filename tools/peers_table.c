@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Peers as a table of one line each, that a terminal does not break.
+ * Peers as a table, one line each, within the width of the terminal.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -16,7 +16,7 @@
 #define NAME_SIZE	(PEER_ADDRESS_SIZE + PEER_NAME_SIZE + 2)
 #define WHY_SIZE	40
 
-/* What stands before a line, so that the eye finds what is not up. */
+/* The mark before a line, for peers that are not up. */
 static const char marks[] = {
 	[FWPUCLNT_PEER_DOWN] = '!',
 	[FWPUCLNT_PEER_NEGOTIATING] = '?',
@@ -29,7 +29,7 @@ struct layout {
 	int name, amount, why;
 };
 
-/* Columns that a line may have: a terminal would break what is longer. */
+/* Columns of the terminal, which would wrap longer lines. */
 static int columns(void)
 {
 	struct winsize size;
@@ -41,7 +41,7 @@ static int columns(void)
 	return size.ws_col;
 }
 
-/* A name of the operator's, or the address, with the interface or if_id. */
+/* The name of a peer, or its address with the interface or if_id. */
 static void name_of(const struct peers_view *view, const FWPUCLNT_PEER *peer,
 		    char text[NAME_SIZE])
 {
@@ -104,7 +104,7 @@ const FWPUCLNT_PEER *peers_find(const FWPUCLNT_PEERS *sorted,
 				sizeof(*peer), by_ends) : NULL;
 }
 
-/* As it was, or all zero if it is new. */
+/* The peer before, or all zero if it is new. */
 static FWPUCLNT_PEER_SUMS sums_before(const struct peers_view *view,
 				      const FWPUCLNT_PEER *peer)
 {
@@ -113,7 +113,7 @@ static FWPUCLNT_PEER_SUMS sums_before(const struct peers_view *view,
 	return before ? before->sums : (FWPUCLNT_PEER_SUMS){ 0 };
 }
 
-/* A peer that was evicted and came back has less than before. */
+/* A peer that was evicted and is back starts at zero. */
 static void put_rate(char *text, size_t size, const struct peers_view *view,
 		     uint64_t now, uint64_t before)
 {
@@ -190,7 +190,10 @@ static int by_remote(const void *one, const void *other)
 	return order ? order : (a->ifId > b->ifId) - (a->ifId < b->ifId);
 }
 
-/* Which peers have a twin with another local address; NULL if out of memory. */
+/*
+ * Which peers have the same remote end as another one, by another local
+ * address; NULL if out of memory.
+ */
 static bool *find_twins(const FWPUCLNT_PEERS *peers)
 {
 	const FWPUCLNT_PEER **sorted = calloc(peers->numPeers + 1,

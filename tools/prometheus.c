@@ -8,7 +8,7 @@ void prometheus_head(FILE *out, const char *name, bool counter,
 	fprintf(out, "# TYPE %s %s\n", name, counter ? "counter" : "gauge");
 }
 
-/* A value may have bytes in it that end or escape it. */
+/* Escape the bytes that would end a value. */
 void prometheus_label(FILE *out, const char *name, const char *value)
 {
 	fprintf(out, "%s=\"", name);

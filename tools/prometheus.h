@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Pieces of the text exposition format of Prometheus, version 0.0.4. */
+/* Parts of the text exposition format of Prometheus, version 0.0.4. */
 #ifndef PROMETHEUS_H
 #define PROMETHEUS_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
-/* HELP and TYPE of a family, which come before its series. */
+/* Write HELP and TYPE of a family, which come before its series. */
 void prometheus_head(FILE *out, const char *name, bool counter,
 		     const char *help);
 
-/* A label whose value can be anything. */
+/* Write a label, escaped. */
 void prometheus_label(FILE *out, const char *name, const char *value);
 
 #endif

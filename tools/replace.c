@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The new file is made under another name in the same folder and renamed when
- * it is complete. That name does not end as the other does: a folder is often
- * read by pattern, *.prom by the textfile collector of Prometheus.
+ * The new file is written under a temporary name in the same folder and renamed
+ * when complete. The temporary name has another ending: a folder can be read by
+ * pattern, as *.prom is by the textfile collector of Prometheus.
  *
- * There is no fsync(): what a power cut could leave is replaced by the next run,
- * or of no use after it.
+ * No fsync(): after a power cut the file is replaced by the next run, or of no
+ * use.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ static int fail(const char *path, const char *why)
 	return -1;
 }
 
-/* A device or a link would not be written to, but replaced by a file. */
+/* Refuse devices and links, which would be replaced by a file. */
 static int must_be_file(const char *path)
 {
 	struct stat old;
@@ -33,7 +33,7 @@ static int must_be_file(const char *path)
 	return S_ISREG(old.st_mode) ? 0 : fail(path, "not a regular file");
 }
 
-/* With the rights that any new file would have. */
+/* The permissions of a new file. */
 static FILE *open_new(char *path)
 {
 	int fd = mkostemp(path, O_CLOEXEC);
@@ -46,7 +46,7 @@ static FILE *open_new(char *path)
 	return fdopen(fd, "w");
 }
 
-/* 0, or the errno of what failed. */
+/* 0, or an errno. */
 static int write_new(const char *new, FILE *out, const char *path,
 		     replace_fn *write, const void *context)
 {

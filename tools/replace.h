@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 /*
- * Makes or replaces a file in one step: a reader sees all of the old one
- * or all of the new one. Returns 0, or -1 after printing why not.
+ * Create or replace a file atomically: a reader sees the old contents or the
+ * new. Returns 0, or -1 after printing what failed.
  */
 typedef int replace_fn(FILE *out, const void *context);
 int replace_file(const char *path, replace_fn *write, const void *context);

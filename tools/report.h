@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The forms of a reading. Each writes all of it to out and returns 0, or -1
- * if out of memory; errors of out are left for the caller to find in it.
+ * Output formats of a reading. Each writes it to out and returns 0, or -1 if
+ * out of memory; errors of out are for the caller to check.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -11,7 +11,7 @@
 
 #include "sample.h"
 
-/* What is to be shown, and how. */
+/* What to show, and how. */
 struct report {
 	const struct reading *reading;
 	unsigned int groups;	/* a set */
@@ -26,7 +26,7 @@ typedef int show_fn(FILE *out, const struct report *report);
 
 show_fn show_table, show_json, show_prometheus;
 
-/* Chosen, and a group that the sample has: SAs belong to no CPU. */
+/* Whether to show a group of a sample. Samples of a CPU have no SAs. */
 static inline bool group_shown(const struct report *report,
 			       const struct sample *sample,
 			       const struct group *group)

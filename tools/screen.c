@@ -8,7 +8,7 @@
 
 #include "screen.h"
 
-/* Control sequences of ECMA-48, and those of xterm that all terminals took over. */
+/* Control sequences of ECMA-48, and those of xterm that all terminals know. */
 #define OTHER_SCREEN	"\033[?1049h"
 #define OWN_SCREEN	"\033[?1049l"
 #define HIDE_CURSOR	"\033[?25l"
@@ -47,7 +47,7 @@ void screen_leave(void)
 {
 	fputs(SHOW_CURSOR OWN_SCREEN, stdout);
 	fflush(stdout);
-	/* What was typed meanwhile was meant for us. */
+	/* Discard what was typed meanwhile. */
 	if (has_keys)
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &as_it_was);
 }
@@ -70,13 +70,16 @@ static size_t sequence(const char *text)
 	return strcspn(text, "mHJK") + 1;
 }
 
-/* In UTF-8, a byte that goes on with a character. */
+/* In UTF-8, a continuation byte. */
 static bool continues(char byte)
 {
 	return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/* A line, cut at the right edge; returns where the next one begins, or NULL. */
+/*
+ * Write a line, cut at the right edge; returns the start of the next one, or
+ * NULL.
+ */
 static const char *paint_line(const char *line, size_t columns)
 {
 	const char *end = strchrnul(line, '\n');
@@ -94,7 +97,7 @@ static const char *paint_line(const char *line, size_t columns)
 		line += len;
 	}
 	fputs(PLAIN, stdout);
-	/* In the last column it would clear what was just written. */
+	/* In the last column this would clear the last character. */
 	if (used < columns)
 		fputs(CLEAR_LINE, stdout);
 	return *end && end[1] ? end + 1 : NULL;
@@ -117,7 +120,7 @@ bool screen_fits(const char *text)
 	return count_lines(text) <= size().ws_row;
 }
 
-/* The last line is for what screen_paint() notes, and one stays for the eye. */
+/* The last line is for notes of screen_paint(), and one line stays visible. */
 size_t screen_page(void)
 {
 	size_t rows = size().ws_row;

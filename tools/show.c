@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ipsecstat show: the figures, as the function IPsecGetStatistics1 of the
- * Windows Filtering Platform gives them.
+ * ipsecstat show: print the figures of IPsecGetStatistics1.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +28,12 @@ struct settings {
 	unsigned int groups;
 	double interval;	/* 0: once */
 	const char *output, *save, *since;
-	unsigned int peers;	/* how many may be shown */
+	unsigned int peers;	/* limit on peers */
 	enum when color;
 	bool http;
 };
 
-/* From one look to the next. */
+/* Kept from one look to the next. */
 struct course {
 	const struct settings *settings;
 	struct reading baseline;
@@ -173,7 +172,7 @@ static const struct reading *shown(const struct course *c)
 	return c->settings->since ? &c->rest : &c->now;
 }
 
-/* What was read before is kept for rates. */
+/* Keep the reading before, for rates. */
 static bool look(void *context)
 {
 	struct course *c = context;
@@ -201,7 +200,7 @@ static void put_time(FILE *out, const char *before, double time)
 	fprintf(out, "%s%s", before, time_text((uint64_t)(time * NS_PER_S), text));
 }
 
-/* Above a table of figures that others than these will follow or were before. */
+/* Print the time above a table, when watching or with a baseline. */
 static void show_when(const struct course *c, FILE *out)
 {
 	const struct settings *s = c->settings;
@@ -216,7 +215,7 @@ static void show_when(const struct course *c, FILE *out)
 	fputc('\n', out);
 }
 
-/* Below a table of all that have a name. */
+/* Print, below a table of all named namespaces, how many others there are. */
 static void show_unnamed(FILE *out)
 {
 	int count = netns_unnamed();

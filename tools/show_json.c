@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The structure as it is: its members are the keys, nested as they are nested.
- * docs/ipsecstat.schema.json describes the whole.
+ * JSON output: the keys are the members of the structure, nested in the same
+ * way. docs/ipsecstat.schema.json is its schema.
  */
 #include "json.h"
 #include "report.h"
 
-/* Adds an empty object and returns it, still belonging to the first one. */
+/* Add an empty object and return it; the outer object owns it. */
 static struct json_object *add_object(struct json_object *object,
 				      const char *key)
 {
@@ -86,7 +86,7 @@ static int add_sample(struct json_object *object, const struct report *report,
 	return rates ? add_groups(rates, report, sample, add_rates) : -1;
 }
 
-/* What key is in object, made if it is not there yet. */
+/* The object of key, added if missing. */
 static struct json_object *object_in(struct json_object *object,
 				     const char *key)
 {
@@ -97,7 +97,7 @@ static struct json_object *object_in(struct json_object *object,
 	return add_object(object, key);
 }
 
-/* Where a sample belongs; NULL if out of memory. */
+/* The object for a sample; NULL if out of memory. */
 static struct json_object *place_of(struct json_object *root,
 				    const struct reading *reading,
 				    const struct sample *sample)

@@ -52,7 +52,7 @@ static void show_series(FILE *out, const struct reading *reading,
 		field_value(&sample->figures, group, field));
 }
 
-/* What is shown of single CPUs is not shown of all: they add up. */
+/* Families with CPUs have no series for all CPUs: a query adds them up. */
 static bool is_sum(const struct reading *reading, const struct sample *sample,
 		   const struct group *group, const struct field *field)
 {

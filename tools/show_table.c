@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A table for people. Its lines stay within 80 columns whatever the values:
+ * Output as a table. Its lines stay within 80 columns whatever the values:
  *
  *   2 + 25 | 2 + 10 | 2 + 10 | 2 + 10 | 2 + hint of 15	drops
  *   2 + 25 | 2 + 20          | 2 + 20 | 2 + hint of 7	traffic
@@ -29,12 +29,12 @@
 #define RED		"\033[31m"
 #define PLAIN		"\033[m"
 
-/* A sample on its way to out. */
+/* A sample that is written to out. */
 struct table {
 	FILE *out;
 	const struct report *report;
 	const struct sample *sample;
-	bool begun;		/* something was shown before */
+	bool begun;		/* a section was printed before */
 };
 
 static bool is_wide(const struct group *group)
@@ -54,7 +54,7 @@ static bool has_rates(const struct table *table, const struct group *group)
 	return table->report->rates && group->rates;
 }
 
-/* The group after the last one of the section that starts with group. */
+/* The end of the section that starts with group. */
 static const struct group *section_end(const struct group *group)
 {
 	const struct group *end = group + 1;
@@ -64,7 +64,7 @@ static const struct group *section_end(const struct group *group)
 	return end;
 }
 
-/* The next group that is shown, from this one on; end if there is none. */
+/* The next group to show, this one or a later one; end if there is none. */
 static const struct group *shown_from(const struct table *table,
 				      const struct group *group,
 				      const struct group *end)
@@ -215,7 +215,7 @@ static bool leaves_zeros_out(const struct table *table,
 	return table->report->compact || group->no_zeros;
 }
 
-/* Of the groups that are shown, the one that has most rows of the section. */
+/* Among the groups to show, the one with most rows of the section. */
 static const struct group *fullest(const struct table *table,
 				   const struct group *first,
 				   const struct group *end)
@@ -228,7 +228,7 @@ static const struct group *fullest(const struct table *table,
 	return best;
 }
 
-/* The rows of a group, but those that another one has. */
+/* Print the rows of a group that another group does not have. */
 static void show_rows(const struct table *table, const struct group *rows,
 		      const struct group *other, const struct group *first,
 		      const struct group *end)
@@ -261,7 +261,7 @@ static void show_section(struct table *table, const struct group *first,
 			show_rows(table, group, rows, first, end);
 }
 
-/* A CPU may have nothing to say. */
+/* A CPU may have counted nothing. */
 static bool is_idle(const struct table *table)
 {
 	return table->sample->cpu != ALL_CPUS &&
@@ -274,7 +274,7 @@ static bool has_cpus(const struct reading *reading)
 	       reading->samples[reading->n_samples - 1].cpu != ALL_CPUS;
 }
 
-/* A baseline was subtracted: then the first line says since when. */
+/* With a baseline, the first line has its time. */
 static bool tells_since(const struct table *table)
 {
 	return !table->report->from && !table->report->compact;
@@ -313,7 +313,7 @@ static void show_heading(struct table *table)
 	fputs(table->report->color ? BOLD : "", table->out);
 	put_heading(table);
 	fprintf(table->out, "%s\n", table->report->color ? PLAIN : "");
-	/* The first section follows its heading at once. */
+	/* No empty line before the first section. */
 	table->begun = false;
 }
 
@@ -338,7 +338,7 @@ static bool begins(const struct reading *reading, const struct sample *sample)
 	       strcmp(sample->netns, sample[-1].netns) != 0;
 }
 
-/* The one of which most was dropped is the first. */
+/* Sort by packets dropped, most first. */
 static int by_drops(const void *one, const void *other)
 {
 	const struct sample *a = *(const struct sample *const *)one;

@@ -73,7 +73,7 @@ static enum ticker_event signal_event(const struct ticker *ticker)
 
 #define LONGEST_KEY	8
 
-/* What terminals send, with what people know from less(1) beside it. */
+/* Keys as terminals send them, and those of less(1). */
 static const struct {
 	const char *sent;
 	enum ticker_event event;
@@ -96,7 +96,7 @@ static bool goes_on(const char *sent, size_t length)
 	       (length < 3 || sent[length - 1] < '@' || sent[length - 1] > '~');
 }
 
-/* Sets the event of a key that has one; a terminal that is gone has no more keys. */
+/* Set the event of a key that has one; end when the terminal is gone. */
 static bool key_event(enum ticker_event *event)
 {
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };

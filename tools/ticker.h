@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a program that shows something again and again waits for. The ticks are
- * those of a clock: however long the work between two of them takes, they do not
- * drift. Those that come meanwhile are left out.
+ * Events that --watch waits for. Ticks do not drift, however long the work
+ * between two of them takes; ticks during the work are skipped.
  */
 #ifndef TICKER_H
 #define TICKER_H
@@ -13,7 +12,7 @@ enum ticker_event {
 	TICKER_TICK,
 	TICKER_RESIZED,		/* the terminal */
 	TICKER_STOP,		/* Ctrl-Z: stop now */
-	TICKER_END,		/* Ctrl-C, q, or a signal that asks for the end */
+	TICKER_END,		/* Ctrl-C, q, or a signal to end */
 	/* keys that scroll */
 	TICKER_UP,
 	TICKER_DOWN,
@@ -29,7 +28,7 @@ struct ticker {
 	bool keys;
 };
 
-/* Every so many seconds from now on; 0, or -1 and errno. */
+/* Start ticks at this interval; 0, or -1 and errno. */
 int ticker_open(struct ticker *ticker, double seconds, bool keys);
 enum ticker_event ticker_wait(struct ticker *ticker);
 void ticker_close(struct ticker *ticker);

@@ -5,13 +5,16 @@
 #include "command.h"
 #include "units.h"
 
-/* Numbers from here on are too long. */
+/* Larger numbers are too long. */
 #define LONGEST_NUMBER	10000000000
 
 static const char *const binary[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 static const char *const decimal[] = { "", "k", "M", "G", "T", "P", "E" };
 
-/* Brings value below the step where it can; returns how many steps it took. */
+/*
+ * Divide value until it is below the step, if possible; returns the number of
+ * divisions.
+ */
 static size_t scale(double *value, double step, size_t most)
 {
 	size_t steps = 0;
@@ -24,7 +27,7 @@ static size_t scale(double *value, double step, size_t most)
 	return steps;
 }
 
-/* Three digits; figures that were a whole number have no point. */
+/* Three digits; whole numbers have no point. */
 static int digits(double value, size_t steps)
 {
 	if (value >= 99.95 || (!steps && value >= 0 && value < 0.005))

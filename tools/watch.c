@@ -24,7 +24,7 @@ struct watching {
 	size_t top;		/* first line on the screen */
 };
 
-/* On a screen, what there is to say has its place below the figures. */
+/* On a screen, messages go below the figures. */
 static bool look(struct watching *w)
 {
 	const struct watched *watched = w->watched;
@@ -128,7 +128,7 @@ static void scroll(struct watching *w, enum ticker_event key)
 	}
 }
 
-/* Until it is time to look again; false: to end. */
+/* Wait until the next look; false: to end. */
 static bool wait_for_tick(struct watching *w)
 {
 	enum ticker_event event;
@@ -170,14 +170,14 @@ int watch(const struct watched *watched, double seconds, bool on_screen)
 	struct watching w = { .watched = watched };
 	int failed;
 
-	/* Errors of the first look are printed as if it were the only one. */
+	/* Errors of the first look are printed before the screen is used. */
 	if (!look(&w))
 		return EXIT_FAILURE;
 	if (ticker_open(&w.ticker, seconds, on_screen)) {
 		say("cannot wait: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	/* A reader that has enough closes the pipe. */
+	/* The reader of a pipe may close it. */
 	signal(SIGPIPE, SIG_DFL);
 	w.on_screen = on_screen;
 	failed = go_on(&w);

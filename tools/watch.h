@@ -8,20 +8,25 @@
 /* What is watched. */
 struct watched {
 	void *context;
-	/* Look again; what fails is printed. Returns false if there is nothing. */
+	/*
+	 * Look again; failures are printed. Returns false if there is nothing
+	 * to show.
+	 */
 	bool (*look)(void *context);
-	/* What was seen; compact, if it can be, where the lines do not suffice. */
+	/* Write what was seen, compact if the screen has too few lines. */
 	int (*show)(const void *context, FILE *out, bool compact);
 };
 
 /*
- * Looks every so many seconds and shows what there is, on a terminal always in
- * the same place, else one after the other, until the user or a signal ends it.
- * Returns the exit status.
+ * Look at this interval and show the result, on a terminal in place, else one
+ * after the other, until the user or a signal ends it. Returns the exit status.
  */
 int watch(const struct watched *watched, double seconds, bool on_screen);
 
-/* Sets a double to the seconds of an option; ends the program if it has none. */
+/*
+ * Set a double to the seconds of an option; ends the program if they are
+ * invalid.
+ */
 void take_interval(void *to, const char *argument);
 
 #endif

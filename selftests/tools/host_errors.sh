@@ -47,7 +47,7 @@ ktap_set_plan 60
 
 # EPT_S_NOT_REGISTERED, ERROR_ACCESS_DENIED, FWP_E_SESSION_ABORTED, none of ours
 fails 1753 "not loaded" EPT_S_NOT_REGISTERED "modprobe ipsecstat"
-fails 5 "no right" ERROR_ACCESS_DENIED "net.ipsecstat.read_group_range="
+fails 5 "not permitted" ERROR_ACCESS_DENIED "net.ipsecstat.read_group_range="
 fails 0x80320010 FWP_E_SESSION_ABORTED 0x80320010
 fails 0x12345678 0x12345678
 
