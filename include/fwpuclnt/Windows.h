@@ -1,3 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Windows does not mind the case of a file name; Linux does. */
+/*
+ * Programs for Windows spell this name in several ways, as its file names
+ * ignore case.
+ */
 #include "windows.h"

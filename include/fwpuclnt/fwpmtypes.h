@@ -6,8 +6,8 @@
 #include "fwptypes.h"
 
 /*
- * FWPM_SESSION0.flags. A dynamic session takes its objects with it when it
- * ends; statistics are no objects, so the flag is accepted and changes nothing.
+ * FWPM_SESSION0.flags. The objects of a dynamic session are deleted when it
+ * ends. Statistics are not objects, so the flag is accepted and has no effect.
  */
 #define FWPM_SESSION_FLAG_DYNAMIC	0x00000001
 #if NTDDI_VERSION >= NTDDI_WIN7
@@ -18,9 +18,10 @@
 #define FWPM_TXN_READ_ONLY		0x00000001
 
 /*
- * Access rights. Linux grants three of them here: OPEN and READ to everyone,
- * READ_STATS to CAP_NET_ADMIN over the network namespace and to the groups in
- * the sysctl net.ipsecstat.read_group_range. The others are named for programs that do.
+ * Access rights. Three of them exist on Linux: OPEN and READ for everyone,
+ * READ_STATS with CAP_NET_ADMIN over the network namespace or a group within
+ * the sysctl net.ipsecstat.read_group_range. The others are defined for
+ * programs that use their names.
  */
 #define FWPM_ACTRL_ADD			0x00000001
 #define FWPM_ACTRL_ADD_LINK		0x00000002
@@ -35,8 +36,7 @@
 #define FWPM_ACTRL_WRITE		0x00000400
 
 /*
- * Options of the engine. FwpmEngineGetOption0 answers those for which Linux has
- * an answer; see there.
+ * Options of the engine; FwpmEngineGetOption0 documents which are supported.
  */
 typedef enum FWPM_ENGINE_OPTION_ {
 	FWPM_ENGINE_COLLECT_NET_EVENTS,
@@ -49,20 +49,20 @@ typedef enum FWPM_ENGINE_OPTION_ {
 } FWPM_ENGINE_OPTION;
 
 /**
- * struct FWPM_SESSION0 - what a program asks of its session
- * @sessionKey: who it is; all zero for a session without a name of its own.
- *	Another open session of the process with the same key makes
- *	FwpmEngineOpen0 fail with FWP_E_ALREADY_EXISTS
- * @displayData: for people; not looked at
+ * struct FWPM_SESSION0 - parameters of a session
+ * @sessionKey: a GUID for the session, or all zero for none. If the process has
+ *	an open session with the same key, FwpmEngineOpen0 fails with
+ *	FWP_E_ALREADY_EXISTS
+ * @displayData: a name and description; ignored
  * @flags: FWPM_SESSION_FLAG_DYNAMIC or 0; another bit is FWP_E_INVALID_FLAGS
- * @txnWaitTimeoutInMSec: the longest one call may wait, for another thread that
- *	uses the session and for the kernel, before it fails with FWP_E_TIMEOUT.
- *	In milliseconds; 0 means 15 seconds; INFINITE, like all above one
- *	hour, means one hour
- * @processId: the engine's to fill, ignored on input
- * @sid: the engine's to fill, ignored on input
- * @username: the engine's to fill, ignored on input
- * @kernelMode: the engine's to fill, ignored on input
+ * @txnWaitTimeoutInMSec: timeout of each call in milliseconds, for another
+ *	thread that uses the session and for the kernel; then the call fails
+ *	with FWP_E_TIMEOUT. 0 means 15 seconds; values above one hour,
+ *	INFINITE included, mean one hour
+ * @processId: ignored on input
+ * @sid: ignored on input
+ * @username: ignored on input
+ * @kernelMode: ignored on input
  */
 typedef struct FWPM_SESSION0_ {
 	GUID sessionKey;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The Windows Filtering Platform as libfwpuclnt answers it: sessions,
- * transactions, options and IPsec statistics. What is not here is not implemented.
+ * The functions of the Windows Filtering Platform that libfwpuclnt implements:
+ * sessions, transactions, options and IPsec statistics.
  *
  * Each function has a manual page; fwpuclnt(7) is the overview.
  *
  * A call checks, in this order, its arguments (flags and pointers), its handle,
- * whether the session still lives, and the transaction; only then it asks the
- * kernel. A failed call writes nothing through its pointers. Any handle may be
- * passed: one that is not open is ERROR_INVALID_HANDLE, never a crash.
+ * whether the session is still valid, and the transaction; then it asks the
+ * kernel. A failed call writes nothing through its pointers. A handle that is
+ * not open gives ERROR_INVALID_HANDLE, whatever its value.
  */
 #ifndef FWPUCLNT_FWPMU_H
 #define FWPUCLNT_FWPMU_H
@@ -27,8 +27,8 @@ extern "C" {
  * FwpmFreeMemory0 - free memory that a function of this library allocated
  * @p: address of the pointer, which becomes NULL
  *
- * Only FwpmEngineGetOption0 allocates any. NULL, and the address of NULL, are
- * allowed and do nothing.
+ * FwpmEngineGetOption0 allocates, and FwpuclntGetPeers of fwpuclnt.h. If @p or
+ * *@p is NULL, nothing is done.
  */
 void WINAPI FwpmFreeMemory0(void **p);
 
@@ -37,17 +37,17 @@ void WINAPI FwpmFreeMemory0(void **p);
  * @serverName: NULL
  * @authnService: RPC_C_AUTHN_WINNT or RPC_C_AUTHN_DEFAULT
  * @authIdentity: NULL
- * @session: what to ask of the session, or NULL
+ * @session: parameters of the session, or NULL
  * @engineHandle: the handle, to be closed by FwpmEngineClose0
  *
- * Needs no right.
+ * No access right is required.
  *
  * Return: ERROR_SUCCESS, FWP_E_NULL_POINTER, RPC_S_CANNOT_SUPPORT,
- * RPC_S_UNKNOWN_AUTHN_SERVICE, FWP_E_INVALID_FLAGS, FWP_E_ALREADY_EXISTS,
- * EPT_S_NOT_REGISTERED (the module ipsecstat is not there), FWP_E_TIMEOUT,
- * ERROR_ACCESS_DENIED (sockets are forbidden to the process),
- * ERROR_NOT_ENOUGH_MEMORY, ERROR_NO_SYSTEM_RESOURCES, RPC_S_CALL_FAILED or
- * RPC_S_PROTOCOL_ERROR.
+ *	RPC_S_UNKNOWN_AUTHN_SERVICE, FWP_E_INVALID_FLAGS,
+ *	FWP_E_ALREADY_EXISTS, EPT_S_NOT_REGISTERED (the module ipsecstat is
+ *	not loaded), FWP_E_TIMEOUT, ERROR_ACCESS_DENIED (sockets are
+ *	forbidden to the process), ERROR_NOT_ENOUGH_MEMORY,
+ *	ERROR_NO_SYSTEM_RESOURCES, RPC_S_CALL_FAILED or RPC_S_PROTOCOL_ERROR.
  */
 DWORD WINAPI FwpmEngineOpen0(const wchar_t *serverName, UINT32 authnService,
 			     SEC_WINNT_AUTH_IDENTITY_W *authIdentity,
@@ -58,7 +58,8 @@ DWORD WINAPI FwpmEngineOpen0(const wchar_t *serverName, UINT32 authnService,
  * FwpmEngineClose0 - end a session, and abort its transaction if there is one
  * @engineHandle: the session
  *
- * A call that another thread has in progress on the session is let finish.
+ * A call of another thread that is in progress on the session is completed
+ * first.
  *
  * Return: ERROR_SUCCESS or ERROR_INVALID_HANDLE.
  */
@@ -71,14 +72,15 @@ DWORD WINAPI FwpmEngineClose0(HANDLE engineHandle);
  * @value: a FWP_UINT32 on success, to be freed by FwpmFreeMemory0
  *
  * FWPM_ENGINE_COLLECT_NET_EVENTS, FWPM_ENGINE_NET_EVENT_MATCH_ANY_KEYWORDS and
- * FWPM_ENGINE_MONITOR_IPSEC_CONNECTIONS are 0: there are no such events here.
- * The other options are settings of Windows without a counterpart in Linux.
+ * FWPM_ENGINE_MONITOR_IPSEC_CONNECTIONS are 0, as these events are not
+ * collected. The other options have no counterpart on Linux.
  *
- * Needs no right, and may be called in a transaction.
+ * No access right is required. Allowed in a transaction.
  *
  * Return: ERROR_SUCCESS, FWP_E_NULL_POINTER, FWP_E_INVALID_PARAMETER (no such
- * option), RPC_S_CANNOT_SUPPORT (Linux has no answer), ERROR_INVALID_HANDLE,
- * FWP_E_SESSION_ABORTED, FWP_E_TIMEOUT or ERROR_NOT_ENOUGH_MEMORY.
+ *	option), RPC_S_CANNOT_SUPPORT (not supported on Linux),
+ *	ERROR_INVALID_HANDLE, FWP_E_SESSION_ABORTED, FWP_E_TIMEOUT or
+ *	ERROR_NOT_ENOUGH_MEMORY.
  */
 DWORD WINAPI FwpmEngineGetOption0(HANDLE engineHandle,
 				  FWPM_ENGINE_OPTION option,
@@ -116,25 +118,26 @@ DWORD WINAPI FwpmTransactionAbort0(HANDLE engineHandle);
  * @engineHandle: a session without a transaction in progress
  * @ipsecStatistics: filled on success, untouched otherwise
  *
- * Needs the right to read statistics, FWPM_ACTRL_READ_STATS: CAP_NET_ADMIN over
- * the network namespace, or a group in net.ipsecstat.read_group_range.
+ * Requires FWPM_ACTRL_READ_STATS: CAP_NET_ADMIN over the network namespace, or
+ * a group within net.ipsecstat.read_group_range.
  *
  * Return: ERROR_SUCCESS, FWP_E_NULL_POINTER, ERROR_INVALID_HANDLE,
- * FWP_E_TXN_IN_PROGRESS, ERROR_ACCESS_DENIED, FWP_E_SESSION_ABORTED (the module
- * was unloaded or loaded again since FwpmEngineOpen0, or this is a child made by
- * fork: close and open again), FWP_E_TIMEOUT, ERROR_NOT_ENOUGH_MEMORY,
- * RPC_S_CALL_FAILED or RPC_S_PROTOCOL_ERROR (the kernel's reply makes no sense).
+ *	FWP_E_TXN_IN_PROGRESS, ERROR_ACCESS_DENIED, FWP_E_SESSION_ABORTED
+ *	(the module was unloaded or loaded again since FwpmEngineOpen0, or
+ *	this is a child made by fork: close and open again), FWP_E_TIMEOUT,
+ *	ERROR_NOT_ENOUGH_MEMORY, RPC_S_CALL_FAILED or RPC_S_PROTOCOL_ERROR
+ *	(the kernel's reply is malformed).
  */
 DWORD WINAPI IPsecGetStatistics0(HANDLE engineHandle,
 				 IPSEC_STATISTICS0 *ipsecStatistics);
 
 #if NTDDI_VERSION >= NTDDI_WIN7
 /**
- * IPsecGetStatistics1 - read the IPsec statistics, packets included
+ * IPsecGetStatistics1 - read the IPsec statistics, including packets
  * @engineHandle: a session without a transaction in progress
  * @ipsecStatistics: filled on success, untouched otherwise
  *
- * Needs and returns the same as IPsecGetStatistics0.
+ * Access right and return values are those of IPsecGetStatistics0.
  */
 DWORD WINAPI IPsecGetStatistics1(HANDLE engineHandle,
 				 IPSEC_STATISTICS1 *ipsecStatistics);
@@ -144,8 +147,8 @@ DWORD WINAPI IPsecGetStatistics1(HANDLE engineHandle,
 }
 #else
 /*
- * Microsoft's own sample passes NULL as flags, which is an error to a C
- * compiler of today. Let NULL, and no other pointer, mean 0.
+ * Microsoft's sample passes NULL as flags, which C compilers reject by now.
+ * NULL, and no other pointer, is accepted as 0.
  */
 #define FwpmTransactionBegin0(engineHandle, flags)			\
 	(FwpmTransactionBegin0)((engineHandle), __extension__		\

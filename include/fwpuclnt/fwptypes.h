@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Types shared by all of the Windows Filtering Platform. */
+/* Types that all of the Windows Filtering Platform shares. */
 #ifndef FWPUCLNT_FWPTYPES_H
 #define FWPUCLNT_FWPTYPES_H
 
 #include "windows.h"
 
 /**
- * struct FWPM_DISPLAY_DATA0 - what people may call an object
+ * struct FWPM_DISPLAY_DATA0 - name and description of an object
  * @name: its name, or NULL
- * @description: more about it, or NULL
+ * @description: its description, or NULL
  *
- * Accepted and not looked at.
+ * Ignored on Linux.
  */
 typedef struct FWPM_DISPLAY_DATA0_ {
 	wchar_t *name;
@@ -71,12 +71,12 @@ typedef struct FWP_BYTE_BLOB_ {
 	UINT8 *data;
 } FWP_BYTE_BLOB;
 
-/* Of Windows' tokens; never defined here. */
+/* Access tokens of Windows; an incomplete type. */
 typedef struct FWP_TOKEN_INFORMATION_ FWP_TOKEN_INFORMATION;
 
 /**
  * struct FWP_VALUE0 - a value and its type
- * @type: which of the following members is in use
+ * @type: the member in use
  * @uint8: FWP_UINT8
  * @uint16: FWP_UINT16
  * @uint32: FWP_UINT32

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What libfwpuclnt offers beyond Windows' own names. A program that is to
- * compile for Windows too does without this header.
+ * Functions of libfwpuclnt that Windows does not have. A program that must also
+ * compile for Windows cannot use this header.
  */
 #ifndef FWPUCLNT_FWPUCLNT_H
 #define FWPUCLNT_FWPUCLNT_H
@@ -15,28 +15,29 @@ extern "C" {
 
 /**
  * FwpuclntErrorName - the name of a code in winerror.h
- * @code: what a function of the library returned
+ * @code: a return value of the library
  *
- * Return: "FWP_E_TIMEOUT" and the like, "unknown code" where there is no name.
- * Never NULL, never to be freed, in ASCII.
+ * Return: for example "FWP_E_TIMEOUT"; "unknown code" if there is no name. A
+ *	constant string in ASCII, never NULL.
  */
 const char *FwpuclntErrorName(DWORD code);
 
 /**
- * FwpuclntErrorText - what a code means, and what to do about it
- * @code: what a function of the library returned
+ * FwpuclntErrorText - the meaning of a code, and the remedy
+ * @code: a return value of the library
  *
- * Return: one English phrase in ASCII without a full stop at the end. For a
- * code that this library never returns, the same as FwpuclntErrorName().
+ * Return: an English phrase without a full stop, a constant string in ASCII.
+ *	For a code that this library never returns, that of
+ *	FwpuclntErrorName().
  */
 const char *FwpuclntErrorText(DWORD code);
 
 /**
- * enum FWPUCLNT_PEER_STATE - what a peer is by its SAs
- * @FWPUCLNT_PEER_DOWN: it has none
- * @FWPUCLNT_PEER_NEGOTIATING: it has larval ones only
- * @FWPUCLNT_PEER_HALF: it has active ones in one direction only
- * @FWPUCLNT_PEER_UP: it has active ones in both directions
+ * enum FWPUCLNT_PEER_STATE - the state of a peer
+ * @FWPUCLNT_PEER_DOWN: no SAs
+ * @FWPUCLNT_PEER_NEGOTIATING: only larval SAs
+ * @FWPUCLNT_PEER_HALF: active SAs in one direction only
+ * @FWPUCLNT_PEER_UP: active SAs in both directions
  */
 typedef enum FWPUCLNT_PEER_STATE_ {
 	FWPUCLNT_PEER_DOWN,
@@ -50,13 +51,13 @@ typedef enum FWPUCLNT_PEER_STATE_ {
  * @FWPUCLNT_END_TIME: its hard limit in seconds
  * @FWPUCLNT_END_BYTES: its hard limit in bytes
  * @FWPUCLNT_END_PACKETS: its hard limit in packets
- * @FWPUCLNT_END_DELETED: a process named and deleted it
+ * @FWPUCLNT_END_DELETED: a process deleted this SA
  * @FWPUCLNT_END_FLUSHED: a process deleted all SAs
- * @FWPUCLNT_END_MIGRATED: a process gave it other ends, or another if_id
+ * @FWPUCLNT_END_MIGRATED: a process changed its ends or its if_id
  * @FWPUCLNT_END_DEVICE: the device it was offloaded to is gone or down
- * @FWPUCLNT_END_UNANSWERED: it was larval, and no SA took its place
+ * @FWPUCLNT_END_UNANSWERED: it was larval, and no SA replaced it
  *
- * A later kernel module can know more.
+ * Later kernel modules may have more.
  */
 typedef enum FWPUCLNT_END_REASON_ {
 	FWPUCLNT_END_TIME,
@@ -70,8 +71,8 @@ typedef enum FWPUCLNT_END_REASON_ {
 } FWPUCLNT_END_REASON;
 
 /**
- * struct FWPUCLNT_ENDED - how the SA of a peer that ended last did so
- * @at: when, in nanoseconds of CLOCK_BOOTTIME; 0 if none ended
+ * struct FWPUCLNT_ENDED - how the last SA of a peer ended
+ * @at: when, in nanoseconds of CLOCK_BOOTTIME; 0 if none has ended
  * @reason: an FWPUCLNT_END_REASON
  * @spi: its SPI
  * @outbound: 1 if it was outbound, otherwise 0
@@ -93,7 +94,7 @@ typedef struct FWPUCLNT_ENDED_ {
  * enum FWPUCLNT_DROP_REASON - why a packet was dropped
  * @FWPUCLNT_DROP_NO_STATE: no SA has its SPI
  * @FWPUCLNT_DROP_AUTH: its ICV is wrong
- * @FWPUCLNT_DROP_TRANSFORM: it cannot be decrypted or taken apart
+ * @FWPUCLNT_DROP_TRANSFORM: it cannot be decrypted or decapsulated
  * @FWPUCLNT_DROP_REPEATED: its sequence number was seen before
  * @FWPUCLNT_DROP_LATE: its sequence number is left of the replay window
  * @FWPUCLNT_DROP_LARVAL: its SA is larval
@@ -109,13 +110,13 @@ typedef struct FWPUCLNT_ENDED_ {
  * @FWPUCLNT_DROP_BLOCKED: a policy blocks it
  * @FWPUCLNT_DROP_POLICY_ERROR: the look-up of the policy failed
  * @FWPUCLNT_DROP_HEADER: a header is malformed
- * @FWPUCLNT_DROP_BUFFER: there was no buffer, or it passed too many SAs
+ * @FWPUCLNT_DROP_BUFFER: no buffer, or too many SAs in its path
  * @FWPUCLNT_DROP_ERROR: any other error
  * @FWPUCLNT_DROP_IPTFS: its IP-TFS payload is malformed
  * @FWPUCLNT_DROP_SEQUENCE: the sequence numbers of its SA are used up
  * @FWPUCLNT_DROP_BUNDLE: the SAs of its route could not be set up
  * @FWPUCLNT_DROP_QUEUE: the queue of its IP-TFS SA is full
- * @FWPUCLNT_DROP_REASONS: room for the reasons of later kernel modules
+ * @FWPUCLNT_DROP_REASONS: size of arrays, with room for later reasons
  */
 typedef enum FWPUCLNT_DROP_REASON_ {
 	FWPUCLNT_DROP_NO_STATE,
@@ -146,19 +147,19 @@ typedef enum FWPUCLNT_DROP_REASON_ {
 } FWPUCLNT_DROP_REASON;
 
 /**
- * FwpuclntDropReasonName - the word for a reason
+ * FwpuclntDropReasonName - the name of a reason
  * @reason: an FWPUCLNT_DROP_REASON
  *
- * The word is the same in the netlink specification, in JSON and as a label of
+ * The name is the same in the netlink specification, in JSON and in labels of
  * Prometheus.
  *
- * Return: "no-state" and the like, "unknown" for a reason of a later kernel
- * module. Never NULL, never to be freed, in ASCII.
+ * Return: for example "no-state"; "unknown" for a reason of a later kernel
+ *	module. A constant string in ASCII, never NULL.
  */
 const char *FwpuclntDropReasonName(UINT32 reason);
 
 /**
- * struct FWPUCLNT_PEER_SUMS - what the SAs of a peer did, active and ended ones
+ * struct FWPUCLNT_PEER_SUMS - sums over all SAs of a peer, active and ended
  * @bytesInbound: as IPSEC_TRAFFIC_STATISTICS1 counts them
  * @packetsInbound: the same in packets
  * @bytesOutbound: the same, outbound
@@ -166,8 +167,9 @@ const char *FwpuclntDropReasonName(UINT32 reason);
  * @sasAdded: SAs that became active
  * @sasDeleted: SAs that were active and ended
  * @rekeys: rekeyed pairs of SAs, as successfulRekeys counts them
- * @packetsRemapped: good inbound packets, in UDP, from another address or port than
- *	their SA sends to, as after a NAT has a new mapping; 0 with older kernel modules
+ * @packetsRemapped: good inbound packets in UDP from another address or port
+ *	than their SA sends to, as after a new NAT mapping; 0 with older
+ *	kernel modules
  * @packetsDropped: inbound packets dropped for any reason
  * @dropped: the same by FWPUCLNT_DROP_REASON
  */
@@ -188,21 +190,21 @@ typedef struct FWPUCLNT_PEER_SUMS_ {
  * struct FWPUCLNT_PEER - all SAs between two addresses with one if_id
  * @ipVersion: 4 or 6
  * @ifId: the if_id of the SAs, 0 if they have none
- * @local: the address of this host, of IPv4 in the first four bytes
+ * @local: the address of this host; IPv4 in the first four bytes
  * @remote: the other address, in the same way
  * @state: an FWPUCLNT_PEER_STATE
  * @sasInbound: active inbound SAs
  * @sasOutbound: active outbound SAs
  * @larvalSas: larval SAs
- * @sums: what the SAs did since counting began
+ * @sums: since counting began
  * @first: when the first SA came, in nanoseconds of CLOCK_BOOTTIME
- * @changed: when an SA came or went last, in the same clock
- * @upSince: since when it is up, 0 if it is not
- * @larvalSince: since when it has a larval SA, 0 if it has none
- * @sequenceUsed: highest share of the sequence numbers that an active SA has
- *	used, in percent, rounded down to steps of 10
- * @limitUsed: the same of a hard limit in bytes or packets
- * @nearEnd: active SAs of which one of both shares is over 80 %
+ * @changed: when an SA was last added or removed, by the same clock
+ * @upSince: since when it has been up, 0 if it is not up
+ * @larvalSince: since when it has had larval SAs, 0 if it has none
+ * @sequenceUsed: highest share of sequence numbers used by an active SA, in
+ *	percent, rounded down to steps of 10
+ * @limitUsed: the same for hard limits in bytes or packets
+ * @nearEnd: active SAs with one of these shares over 80 %
  * @ended: the SA that ended last
  */
 typedef struct FWPUCLNT_PEER_ {
@@ -228,15 +230,15 @@ typedef struct FWPUCLNT_PEER_ {
 
 /**
  * struct FWPUCLNT_PEERS - all peers of a network namespace
- * @numPeers: how many there are in @peers
+ * @numPeers: number of entries in @peers
  * @peers: the peers, the one known longest first
- * @numOthers: peers without SAs that made room for others
- * @others: what the SAs of those did
- * @packetsUnattributed: inbound packets dropped that name no peer
+ * @numOthers: peers without SAs that were evicted
+ * @others: sums of the evicted peers
+ * @packetsUnattributed: dropped inbound packets of no known peer
  * @unattributed: the same by FWPUCLNT_DROP_REASON
  *
- * The sums of all peers and of the others are the statistics of the namespace;
- * of what was dropped, with the packets that name no peer.
+ * The sums of all peers and of the others, and of dropped packets also those of
+ * no known peer, are the statistics of the namespace.
  */
 typedef struct FWPUCLNT_PEERS_ {
 	UINT32 numPeers;
@@ -253,9 +255,9 @@ typedef struct FWPUCLNT_PEERS_ {
  * @peers: on success, the list, to be freed by one call of FwpmFreeMemory0();
  *	untouched otherwise
  *
- * Needs CAP_NET_ADMIN over the network namespace, since peers have addresses; the
- * sysctl net.ipsecstat.read_group_range does not open them. A peer that is there
- * all the time is in the list once.
+ * Requires CAP_NET_ADMIN over the network namespace, because peers have
+ * addresses; a group within net.ipsecstat.read_group_range is not enough. A
+ * peer that exists during the whole call is in the list exactly once.
  *
  * Return: the same as IPsecGetStatistics1()
  */
@@ -267,16 +269,16 @@ DWORD WINAPI FwpuclntGetPeers(HANDLE engineHandle, FWPUCLNT_PEERS **peers);
 #define FWPUCLNT_ALL_CPUS	0xFFFFFFFF
 
 /**
- * struct FWPUCLNT_DROPS - what was dropped, by FWPUCLNT_DROP_REASON
- * @inboundEsp: inbound packets of ESP: of an SA that the packet passed last or
- *	failed at, or of an SPI that no SA has
- * @inboundAh: the same of AH
+ * struct FWPUCLNT_DROPS - dropped packets, by FWPUCLNT_DROP_REASON
+ * @inboundEsp: inbound ESP packets: by the last SA that the packet passed or
+ *	failed at, or by an SPI without an SA
+ * @inboundAh: the same for AH
  * @inboundOther: inbound packets of IPComp only, or that passed no SA
- * @outbound: outbound and forwarded packets; NO_STATE, BLOCKED, POLICY_ERROR and
- *	BUNDLE count look-ups, of which one packet can need several
+ * @outbound: outbound and forwarded packets; NO_STATE, BLOCKED, POLICY_ERROR
+ *	and BUNDLE count look-ups, and a packet can need several
  *
- * The sum of all inbound ones is totalDropPacketsInbound. A reason of a later
- * kernel module has its place if it is below FWPUCLNT_DROP_REASONS.
+ * The sum of all inbound entries is totalDropPacketsInbound. Reasons of later
+ * kernel modules have their entry if they are below FWPUCLNT_DROP_REASONS.
  *
  * Source: the lines of /proc/net/xfrm_stat, attributed by the kernel module.
  */

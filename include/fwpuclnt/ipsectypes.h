@@ -5,14 +5,13 @@
  * What the fields count on Linux, all of one network namespace since the module
  * ipsecstat was attached to it:
  *
- * - An SA is an ESP or AH xfrm state. IPComp and IPIP helpers are none.
- * - A byte is what the kernel adds to an SA's lifetime (ip -s xfrm state): the
- *   inner IP packet in tunnel mode, the transport payload in transport mode.
- * - A packet is one transform by one SA; under two SAs it counts for each.
- * - Counters never go down while the module is loaded. The kernel keeps 64
- *   bits; a UINT32 counter is the value modulo 2^32.
- * - Gauges are exact at the moment of reading; a UINT32 gauge stops at its
- *   maximum.
+ * - An SA is an ESP or AH xfrm state. States of IPComp and IPIP are not
+ * counted. - A byte is what the kernel adds to an SA's lifetime (ip -s xfrm
+ * state): the inner IP packet in tunnel mode, the transport payload in
+ * transport mode. - A packet is one transform by one SA; under two SAs it
+ * counts for each. - Counters never go down while the module is loaded. The
+ * kernel keeps 64 bits; a UINT32 counter is the value modulo 2^32. - Gauges are
+ * exact at the moment of reading; a UINT32 gauge stops at its maximum.
  *
  * Xfrm... names the line of /proc/net/xfrm_stat that agrees. fwpuclnt(7) has
  * the same as one table.
@@ -97,14 +96,15 @@ typedef struct IPSEC_AH_DROP_PACKET_STATISTICS0_ {
  *	the input path raises it
  * @replayCheckFailuresOnInbound: ESP and AH together
  * @invalidClearTextInbound: the packet passed no SA, and an inbound or forward
- *	policy demands one. XfrmInTmplMismatch without a secpath
+ *	policy requires one. XfrmInTmplMismatch without a secpath
  * @saNotInitializedOnInbound: ESP and AH together
- * @receiveOverIncorrectSaInbound: the packet came over an SA that does not fit
- *	it: selector, template, direction or mode. XfrmInStateMismatch, as far
- *	as the policy check raises it, XfrmInTmplMismatch with a secpath,
- *	XfrmInStateDirError and XfrmInStateModeError
+ * @receiveOverIncorrectSaInbound: the packet arrived over an SA that does not
+ *	match it: selector, template, direction or mode. XfrmInStateMismatch,
+ *	as far as the policy check raises it, XfrmInTmplMismatch with a
+ *	secpath, XfrmInStateDirError and XfrmInStateModeError
  * @secureReceivesNotMatchingFilters: the packet passed an SA, and no policy or
- *	a block policy takes it. XfrmInNoPols and XfrmInPolBlock with a secpath
+ *	a block policy matches it. XfrmInNoPols and XfrmInPolBlock with a
+ *	secpath
  */
 typedef struct IPSEC_AGGREGATE_DROP_PACKET_STATISTICS0_ {
 	UINT32 invalidSpisOnInbound;
@@ -130,7 +130,7 @@ typedef struct IPSEC_AGGREGATE_DROP_PACKET_STATISTICS0_ {
  * @offloadByteCount: SAs bound to a device; under packet offload the device
  *	counts
  *
- * The bytes of an SA are in every field that holds for it.
+ * The bytes of an SA are in every field that applies to it.
  */
 typedef struct IPSEC_TRAFFIC_STATISTICS0_ {
 	UINT64 encryptedByteCount;
@@ -142,7 +142,7 @@ typedef struct IPSEC_TRAFFIC_STATISTICS0_ {
 } IPSEC_TRAFFIC_STATISTICS0;
 
 /**
- * struct IPSEC_STATISTICS0 - what IPsecGetStatistics0 answers
+ * struct IPSEC_STATISTICS0 - result of IPsecGetStatistics0
  * @aggregateSaStatistics: SAs
  * @espDropPacketStatistics: inbound ESP packets dropped
  * @ahDropPacketStatistics: inbound AH packets dropped
@@ -172,9 +172,10 @@ typedef struct IPSEC_STATISTICS0_ {
  * @saNotInitializedOnInbound: see version 0
  * @receiveOverIncorrectSaInbound: see version 0
  * @secureReceivesNotMatchingFilters: see version 0
- * @totalDropPacketsInbound: every inbound packet that IPsec input or the inbound
- *	or forward policy check dropped, those without a field of their own
- *	included. The sum of all XfrmIn* and inbound XfrmAcquireError
+ * @totalDropPacketsInbound: every inbound packet that IPsec input or the
+ *	inbound or forward policy check dropped, including those without a
+ *	field of their own. The sum of all XfrmIn* and inbound
+ *	XfrmAcquireError
  */
 typedef struct IPSEC_AGGREGATE_DROP_PACKET_STATISTICS1_ {
 	UINT32 invalidSpisOnInbound;
@@ -210,7 +211,7 @@ typedef struct IPSEC_TRAFFIC_STATISTICS1_ {
 } IPSEC_TRAFFIC_STATISTICS1;
 
 /**
- * struct IPSEC_STATISTICS1 - what IPsecGetStatistics1 answers
+ * struct IPSEC_STATISTICS1 - result of IPsecGetStatistics1
  * @aggregateSaStatistics: SAs
  * @espDropPacketStatistics: inbound ESP packets dropped
  * @ahDropPacketStatistics: inbound AH packets dropped

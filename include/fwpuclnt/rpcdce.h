@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Of RPC, what FwpmEngineOpen0 takes. */
+/* The types of RPC that FwpmEngineOpen0 takes. */
 #ifndef FWPUCLNT_RPCDCE_H
 #define FWPUCLNT_RPCDCE_H
 
@@ -7,7 +7,10 @@
 
 typedef LONG RPC_STATUS;
 
-/* The two services FwpmEngineOpen0 knows. Here both mean the calling process. */
+/*
+ * The two services that FwpmEngineOpen0 accepts. On Linux both mean the calling
+ * process.
+ */
 #define RPC_C_AUTHN_WINNT	10
 #define RPC_C_AUTHN_DEFAULT	0xFFFFFFFF
 
@@ -15,8 +18,8 @@ typedef LONG RPC_STATUS;
 #define SEC_WINNT_AUTH_IDENTITY_UNICODE	0x2
 
 /*
- * Other credentials than the caller's own. Declared only for the prototype:
- * FwpmEngineOpen0 answers RPC_S_CANNOT_SUPPORT to anything but NULL.
+ * Credentials other than those of the caller. Declared only for the prototype:
+ * FwpmEngineOpen0 returns RPC_S_CANNOT_SUPPORT for anything but NULL.
  */
 typedef struct _SEC_WINNT_AUTH_IDENTITY_W {
 	unsigned short *User;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Windows' source annotations. No compiler on Linux reads them: all are empty.
+ * Source annotations of Windows. All are empty, as no compiler on Linux reads
+ * them.
  *
- * The old words in lower case are for C only. The C++ library uses some of
- * them as names of its own and would no longer compile.
+ * The older lower-case annotations are for C only: the C++ library uses some of
+ * these names.
  */
 #ifndef FWPUCLNT_SAL_H
 #define FWPUCLNT_SAL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which Windows a program is written for.
+ * The version of Windows that a program is written for.
  *
  * A program may define NTDDI_VERSION or _WIN32_WINNT before its first include;
  * the other one follows. Without either, Windows 10 is assumed. Below Windows 7

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Windows' basic types at Windows' widths: DWORD, LONG and BOOL have 32 bits on
- * every Linux, whatever "long" has; UINT64 is aligned to 8 bytes, also where
- * the i386 ABI would be content with 4. Only wchar_t stays Linux' own 4 bytes,
- * so that L"" literals and the C library keep working together.
+ * Basic types of Windows, with the widths of Windows: DWORD, LONG and BOOL have
+ * 32 bits whatever the width of long; UINT64 is aligned to 8 bytes even on
+ * i386. Only wchar_t keeps the 4 bytes of Linux, so that L"" literals work with
+ * the C library.
  */
 #ifndef FWPUCLNT_WINDEF_H
 #define FWPUCLNT_WINDEF_H
@@ -13,7 +13,7 @@
 #include "sal.h"
 #include "sdkddkver.h"
 
-/* Calling conventions are the platform's own. */
+/* Calling conventions are those of the platform. */
 #ifndef WINAPI
 #define WINAPI
 #endif
@@ -45,7 +45,7 @@
 #ifndef VOID
 #define VOID		void
 #endif
-/* Of parameters, in old code; sal.h has what came later. */
+/* Annotations of parameters in old code; sal.h has the later ones. */
 #ifndef IN
 #define IN
 #endif
@@ -62,7 +62,7 @@
 #define TRUE		1
 #endif
 
-/* The attribute is left out where it would change nothing but warnings. */
+/* Without the attribute where it would only cause warnings. */
 #ifdef __LP64__
 #define FWPUCLNT_ALIGN8
 #else
@@ -126,7 +126,7 @@ typedef UINT32		*PUINT32;
 typedef UINT64		*PUINT64;
 typedef BOOL		*PBOOL;
 
-/* Opaque. Never a pointer that may be followed. */
+/* Opaque; not a pointer to memory. */
 typedef void		*HANDLE;
 typedef HANDLE		*PHANDLE;
 

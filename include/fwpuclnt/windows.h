@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * As much of windows.h as a caller of IPsecGetStatistics0 needs.
+ * The part of windows.h that callers of IPsecGetStatistics0 use.
  *
- * What libfwpuclnt does not implement is not declared, so that a program which
- * needs more of Windows learns it from the compiler.
+ * Functions that libfwpuclnt does not implement are not declared, so the
+ * compiler reports programs that need them.
  */
 #ifndef FWPUCLNT_WINDOWS_H
 #define FWPUCLNT_WINDOWS_H
@@ -17,7 +17,10 @@
 #include "guiddef.h"
 #include "rpcdce.h"
 
-/* #pragma comment(lib, "Fwpuclnt.lib") and its like are read over in silence. */
+/*
+ * #pragma comment(lib, "Fwpuclnt.lib") and the like are ignored without a
+ * warning.
+ */
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
 
 #define RtlZeroMemory(dst, len)		memset((dst), 0, (len))
@@ -40,7 +43,7 @@
 #define _countof			ARRAYSIZE
 #endif
 
-/* Lets the values of an enumeration be combined as flags, which C does anyway. */
+/* For C++ on Windows: combine values of an enumeration as flags. Empty here. */
 #ifdef __cplusplus
 #define DEFINE_ENUM_FLAG_OPERATORS(type)				\
 	inline constexpr type operator|(type a, type b)			\
@@ -59,10 +62,9 @@
 #endif
 
 /*
- * Sleep - wait for @milliseconds, INFINITE for ever.
+ * Sleep - wait for @milliseconds; INFINITE waits for ever.
  *
- * A signal handler of the program ends the wait early. A program that brings
- * its own Sleep as a macro keeps it.
+ * A signal handler ends the wait early. A Sleep macro of the program is kept.
  */
 #ifndef Sleep
 static inline void Sleep(DWORD milliseconds)

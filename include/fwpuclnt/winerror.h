@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Codes by name. Win32 codes are LONG, FWP_E_* and RPC_E_* are HRESULT, both of
- * 32 bits with a sign, whereas the functions return DWORD: a comparison works,
- * and a compiler that is asked to (-Wsign-compare) says that the signs differ.
+ * Error codes. Win32 codes are LONG, FWP_E_* and RPC_E_* are HRESULT, both
+ * signed 32-bit types. The functions return DWORD; comparisons work, with a
+ * warning under -Wsign-compare.
  *
- * Which of them a function returns is in its manual page. FwpuclntErrorName()
- * and FwpuclntErrorText() of fwpuclnt.h know the whole table.
+ * The manual page of a function lists those that it returns.
+ * FwpuclntErrorName() and FwpuclntErrorText() of fwpuclnt.h cover the whole
+ * table.
  */
 #ifndef FWPUCLNT_WINERROR_H
 #define FWPUCLNT_WINERROR_H

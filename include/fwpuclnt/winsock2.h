@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Windows wants winsock2.h before windows.h, so programs include it that use no
- * socket at all. Here it is windows.h and declares no socket either.
+ * Windows requires winsock2.h before windows.h, so programs include it without
+ * using sockets. Here it only includes windows.h, and declares no sockets.
  */
 #ifndef FWPUCLNT_WINSOCK2_H
 #define FWPUCLNT_WINSOCK2_H
