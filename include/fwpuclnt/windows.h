@@ -43,7 +43,7 @@
 #define _countof			ARRAYSIZE
 #endif
 
-/* For C++ on Windows: combine values of an enumeration as flags. Empty here. */
+/* Combine values of an enumeration as flags, which C allows anyway. */
 #ifdef __cplusplus
 #define DEFINE_ENUM_FLAG_OPERATORS(type)				\
 	inline constexpr type operator|(type a, type b)			\
