@@ -3,11 +3,10 @@
  * The life of SAs.
  *
  * Every VALID SA enters the state list through __xfrm_state_insert(), and every
- * state leaves it through __xfrm_state_delete(), whoever the caller is:
- * netlink, PF_KEY, migration, a timer, a flush. A larval SA is created by an
- * acquire, of which key managers are notified, or by the allocation of an SPI.
- * An acquire that no daemon took ends in __xfrm_state_destroy() and was never
- * listed.
+ * state leaves it through __xfrm_state_delete(), for all callers: netlink,
+ * PF_KEY, migration, a timer, a flush. A larval SA is created by an acquire, of
+ * which key managers are notified, or by the allocation of an SPI. An acquire
+ * that no daemon took ends in __xfrm_state_destroy() and was never listed.
  *
  * Locking: ipsecstat_sa_lock covers the counters of all namespaces, the marks
  * (mark.h), the members (member.c) and the peers (peer.c). It nests inside
