@@ -29,7 +29,6 @@ from forge import (PORT_BLOCKED, PORT_OPEN, PORT_OTHER, PORT_RULE, PROTO, ROLES,
                    UDP_LEN)
 
 TOTAL = "drop.totalDropPacketsInbound"
-XFRMA_SA_DIR, SA_DIR_OUT = 33, 2
 
 
 # --- the words of an expectation --------------------------------------------
@@ -344,7 +343,7 @@ def wrong_direction(f):
     """Over an SA that is for sending."""
     spi = f.spi("backward")
     raw.add_state(f.stage.b, f.outer, f.flow.mode, spi,
-                  nl.attribute(XFRMA_SA_DIR, bytes([SA_DIR_OUT])), window=0)
+                  nl.attribute(raw.XFRMA_SA_DIR, bytes([raw.SA_DIR_OUT])), window=0)
     yield ([f.raw("backward")] * 2,
            dropped("receiveOverIncorrectSaInbound", 2),
            {"XfrmInStateDirError": 2})

@@ -22,6 +22,7 @@ def bits(text):
 
 XFRM_MSG_MIGRATE, XFRMA_MIGRATE = 0x21, 17
 XFRMA_ALG_AEAD = 18
+XFRMA_SA_DIR, SA_DIR_IN, SA_DIR_OUT = 33, 1, 2
 XFRM_POLICY = {"in": 0, "out": 1}
 
 

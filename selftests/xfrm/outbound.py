@@ -1,0 +1,231 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Packets that host b cannot send: each outbound line, and whose packet it was.
+
+Each case runs for IPv4 and IPv6, and says which lines of the MIB move and which line
+the table of recent drops has afterwards. drops.py has those for used up sequence
+numbers, reached limits and forwarded packets that a policy blocks.
+"""
+import contextlib
+import socket
+import struct
+
+import ipsec
+import matrix
+import nl
+import raw
+
+SPI, PORT, OUTSIDE = 0x1000, 9, {4: "203.0.113.9", 6: "2001:db8::9"}
+KEY = matrix.TRANSFORMS["null_sha1"][1]
+# What the link takes, and what UDP does; the flag of IPv4 against fragments
+FULL, LONGEST, DF = 1500, 65507, 0x4000
+QUEUE = 5
+
+
+# --- a packet that is held between its look-up and its SA -------------------
+
+NFNL_SUBSYS_QUEUE, NETLINK_NETFILTER = 3, 12
+PACKET, VERDICT, CONFIG = (NFNL_SUBSYS_QUEUE << 8 | kind for kind in range(3))
+CFG_CMD, CFG_PARAMS, PACKET_HDR, VERDICT_HDR = 1, 2, 1, 2
+BIND, COPY_META, NF_ACCEPT = 1, 1, 1
+
+
+class Queue:
+    """What a rule of nft for the output hook hands over."""
+
+    def __init__(self, host):
+        with ipsec.inside(host.name):
+            ipsec.run("nft", "-f", "-", text=(
+                "table inet outbound { chain output {"
+                "type filter hook output priority 0;"
+                f"udp dport {PORT} queue num {QUEUE}; }}; }}\n"))
+            self.netlink = nl.Socket(NETLINK_NETFILTER)
+        self._ask(CONFIG, nl.attribute(CFG_CMD, struct.pack("!BBH", BIND, 0, 0)))
+        self._ask(CONFIG, nl.attribute(CFG_PARAMS,
+                                       struct.pack("!IB", 0, COPY_META)))
+
+    def _ask(self, kind, attributes):
+        self.netlink.request(kind, struct.pack("!BBH", 0, 0, QUEUE) + attributes,
+                             nl.NLM_F_REQUEST | nl.NLM_F_ACK)
+
+    def held(self):
+        """The number of the next packet."""
+        data = self.netlink.socket.recv(1 << 16)
+        header = dict(nl.attributes(data[20:]))[PACKET_HDR]
+        return struct.unpack_from("!I", header)[0]
+
+    def let_go(self, number):
+        self._ask(VERDICT, nl.attribute(
+            VERDICT_HDR, struct.pack("!II", NF_ACCEPT, number)))
+
+    def close(self):
+        self.netlink.close()
+
+
+# --- cases ------------------------------------------------------------------
+
+class Cases:
+    """Of one IP version; each method is a case."""
+
+    def __init__(self, link, version):
+        self.link, self.host, self.version = link, link.b, version
+        self.ends = [host.address[version] for host in (link.b, link.a)]
+        self.path = "src {} dst {}".format(*self.ends)
+        with ipsec.inside(self.host.name):
+            self.family = nl.Family()
+
+    def _policy(self, template=None, mode="tunnel", selector="proto udp"):
+        return (f"xfrm policy add {self.path} {selector} dir out tmpl "
+                f"{template or self.path} proto esp reqid 1 mode {mode}")
+
+    def _sa(self, more="", mode="tunnel", path=None):
+        return (f"xfrm state add {path or self.path} proto esp spi {SPI:#x} "
+                f"reqid 1 mode {mode} {KEY} {more}")
+
+    def _datagram(self, size=4):
+        with ipsec.inside(self.host.name), socket.socket(
+                raw.family(self.ends[1]), socket.SOCK_DGRAM) as sock:
+            with contextlib.suppress(OSError):
+                sock.sendto(bytes(size), (self.ends[1], PORT))
+
+    def _made_by_hand(self):
+        """What no mode takes: of IPv4, not to be fragmented and as long as the link
+        takes; of IPv6, with options that go on behind the end of the packet."""
+        one, other = map(ipsec.packed, self.ends)
+        if self.version == 4:
+            packet = struct.pack("!BBHHHBBH4s4s", 0x45, 0, FULL, 1, DF, 64,
+                                 socket.IPPROTO_UDP, 0, one, other)
+            packet = packet.ljust(FULL, b"\0")
+        else:
+            packet = struct.pack("!IHBB16s16sBB6x", 6 << 28, 8,
+                                 socket.IPPROTO_DSTOPTS, 64, one, other,
+                                 socket.IPPROTO_NONE, 255)
+        with ipsec.inside(self.host.name), socket.socket(
+                raw.family(self.ends[1]), socket.SOCK_RAW,
+                socket.IPPROTO_RAW) as sock:
+            with contextlib.suppress(OSError):
+                sock.sendto(packet, (self.ends[1], 0))
+
+    def _refused(self, provoke, lines, *seen):
+        """These lines of the MIB move, and the table has just these of recent drops."""
+        before = self.host.mib()
+        known = {line.who: line.count for line in self.family.lines()}
+        provoke()
+        rise = {line: count for line, count in
+                ipsec.changes(before, self.host.mib()).items()
+                if line.startswith(("XfrmOut", "XfrmFwd"))}
+        added = {line.who: line.count - known.get(line.who, 0)
+                 for line in self.family.lines()
+                 if line.count != known.get(line.who)}
+        wanted = {nl.Who(reason, nl.ESP, *self.ends, SPI): 1 for reason in seen}
+        return ipsec.differ("line of the MIB", rise, lines) + \
+            ipsec.differ("recent drop", added, wanted) + \
+            ipsec.disagreements(self.host)
+
+    def no_sa(self):
+        self.host.ip(self._policy())
+        return self._refused(self._datagram, {"XfrmOutNoStates": 1})
+
+    def policy_blocks(self):
+        self.host.ip(f"xfrm policy add {self.path} proto udp dir out action block")
+        return self._refused(self._datagram, {"XfrmOutPolBlock": 1})
+
+    def no_address_towards_the_peer(self):
+        self.host.ip(self._policy(f"dst {OUTSIDE[self.version]}"))
+        return self._refused(self._datagram, {"XfrmOutPolError": 1})
+
+    def no_route_to_the_peer(self):
+        path = f"src {self.ends[0]} dst {OUTSIDE[self.version]}"
+        self.host.ip(self._sa(path=path), self._policy(path))
+        return self._refused(self._datagram, {"XfrmOutBundleGenError": 1})
+
+    def inbound_sa(self):
+        """From Linux 6.10 on an SA can have a direction."""
+        raw.add_state(self.host, self.ends, "tunnel", SPI,
+                      nl.attribute(raw.XFRMA_SA_DIR, bytes((raw.SA_DIR_IN,))))
+        self.host.ip(self._policy())
+        return self._refused(self._datagram, {"XfrmOutStateDirError": 1,
+                                              "XfrmOutPolError": 1})
+
+    def mode_does_not_fit(self):
+        mode = {4: "tunnel", 6: "transport"}[self.version]
+        self.host.ip(self._sa(mode=mode), self._policy(mode=mode, selector=""))
+        return self._refused(self._made_by_hand, {"XfrmOutStateModeError": 1},
+                             "mode")
+
+    def too_long_for_udp(self):
+        """The transform is refused: 65535 bytes are all that UDP can carry."""
+        self.host.ip(self._sa("encap espinudp 4500 4500 0.0.0.0", "transport"),
+                     self._policy(mode="transport"))
+        return self._refused(lambda: self._datagram(LONGEST),
+                             {"XfrmOutStateProtoError": 1}, "transform")
+
+    def sa_ended_behind_the_packet(self):
+        """Between the look-up and the transform, held in between by netfilter."""
+        self.host.ip(self._sa(), self._policy())
+        queue = Queue(self.host)
+
+        def provoke():
+            self._datagram()
+            number = queue.held()
+            self.host.flush()
+            queue.let_go(number)
+
+        try:
+            return self._refused(provoke, {"XfrmOutStateInvalid": 1}, "invalid")
+        finally:
+            queue.close()
+            with ipsec.inside(self.host.name):
+                ipsec.run("nft", "delete table inet outbound")
+
+    def forwarded_without_an_sa(self):
+        """To a network behind b. The first one has no line if look-ups without a
+        packet moved lines before."""
+        network = {4: "10.9.0.{}", 6: "fd09::{}"}[self.version]
+        length = {4: 24, 6: 64}[self.version]
+        target, host = network.format(2), self.host
+        host.sysctl("ipv4/ip_forward", 1)
+        host.sysctl("ipv6/conf/all/forwarding", 1)
+        host.ip("link add behind type dummy", "link set behind up",
+                f"addr add {network.format(1)}/{length} dev behind" +
+                " nodad" * (self.version == 6),
+                f"xfrm policy add dst {target} dir out tmpl proto esp "
+                "mode transport")
+        self.link.a.ip(f"route add {target} via {self.ends[0]}")
+        before = host.mib()
+        wanted = nl.Who("no-state", socket.IPPROTO_UDP, self.ends[1], target, 0)
+        try:
+            with ipsec.on_one_cpu(), ipsec.inside(self.link.a.name), socket.socket(
+                    raw.family(target), socket.SOCK_DGRAM) as sock:
+                for _ in range(2):
+                    sock.sendto(b"data", (target, PORT))
+                ipsec.until(lambda: wanted in [line.who for line in
+                                               self.family.lines()],
+                            f"a line {wanted}")
+        finally:
+            host.ip("link del behind")
+            self.link.a.ip(f"route del {target}")
+        return ipsec.disagreements(host) + ipsec.differ(
+            "line of the MIB", ipsec.changes(before, host.mib()),
+            {"XfrmOutNoStates": 2})
+
+
+def run(case, host):
+    try:
+        return case()
+    finally:
+        host.flush()
+
+
+def main():
+    with ipsec.Link() as link:
+        link.b.sysctl("core/xfrm_larval_drop", 1)
+        ipsec.run_cases(
+            (f"ipv{version}_{name}", lambda case=case: run(case, link.b))
+            for version in (4, 6)
+            for name, case in ipsec.cases_of(Cases(link, version))
+            if name != "inbound_sa" or "XfrmOutStateDirError" in link.b.mib())
+
+
+if __name__ == "__main__":
+    main()
