@@ -19,6 +19,7 @@ import errno
 import functools
 import os
 import socket
+import struct
 import sys
 import time
 from typing import Callable, NamedTuple
@@ -291,6 +292,40 @@ def acquire(space):
                               clean=CLEAN + (errno.EAGAIN, errno.ESRCH)))
 
 
+def outbound(space):
+    """A packet for which an SA finds no memory is an error of its own, XfrmOutError.
+
+    It comes with its own header, so that the SA has to make room for another one.
+    """
+    def lost():
+        with open("/proc/net/xfrm_stat", encoding="ascii") as file:
+            lines = dict(line.split() for line in file)
+        return int(lines["XfrmOutError"])
+
+    def attempt():
+        raw.sendto(packet, ("10.1.0.2", 0))
+
+    def check(_error):
+        now, = space.family.get()
+        seen = now["dropped-out"].get(("error", 0), 0)
+        return [] if seen == lost() else [f"{seen} errors, the kernel {lost()}"]
+
+    one, other = map(socket.inet_aton, ("10.1.0.1", "10.1.0.2"))
+    packet = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 1, 0, 64,
+                         socket.IPPROTO_UDP, 0, one, other) + bytes(8)
+    before = lost()
+    ipsec.run("ip", "-b", "-", text=(
+        "xfrm policy add dst 10.1.0.2 dir out tmpl src 10.1.0.1 dst 10.1.0.2 "
+        "proto esp mode tunnel\n"
+        "xfrm state add src 10.1.0.1 dst 10.1.0.2 proto esp spi 9 mode tunnel "
+        'enc ecb(cipher_null) ""\n'))
+    with socket.socket(type=socket.SOCK_RAW, proto=socket.IPPROTO_RAW) as raw:
+        problems = stepped(Action(attempt, check, space.fresh))
+    ipsec.run("ip", "xfrm", "policy", "delete", "dst", "10.1.0.2", "dir", "out")
+    space.clear()
+    return problems + ([] if lost() > before else ["XfrmOutError did not rise"])
+
+
 def namespace(space):
     """A new namespace is whole, or it is not there and the old one is as before."""
     def check(error):
@@ -433,7 +468,8 @@ def main():
              for some in (of_netlink, of_sas)
              for name, action in some(space)]
     cases += [(case.__name__, functools.partial(case, space)) for case in
-              (acquire, namespace, short_of_memory, reader_short_of_memory)]
+              (acquire, outbound, namespace, short_of_memory,
+               reader_short_of_memory)]
     cases.append(("load", load))
     ipsec.run_cases(cases)
 
