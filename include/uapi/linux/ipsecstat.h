@@ -107,11 +107,11 @@ enum ipsecstat_drop_reason {
 };
 
 /**
- * enum ipsecstat_peer_state - What a peer is by its SAs.
- * @IPSECSTAT_PEER_STATE_DOWN: It has none.
- * @IPSECSTAT_PEER_STATE_NEGOTIATING: It has larval ones only.
- * @IPSECSTAT_PEER_STATE_HALF: It has VALID ones in one direction only.
- * @IPSECSTAT_PEER_STATE_UP: It has VALID ones in both directions.
+ * enum ipsecstat_peer_state - The state of a peer.
+ * @IPSECSTAT_PEER_STATE_DOWN: No SAs.
+ * @IPSECSTAT_PEER_STATE_NEGOTIATING: Larval SAs only.
+ * @IPSECSTAT_PEER_STATE_HALF: VALID SAs in one direction only.
+ * @IPSECSTAT_PEER_STATE_UP: VALID SAs in both directions.
  */
 enum ipsecstat_peer_state {
 	IPSECSTAT_PEER_STATE_DOWN,
@@ -121,21 +121,21 @@ enum ipsecstat_peer_state {
 };
 
 /**
- * enum ipsecstat_end_reason - Why an SA ended. A namespace that goes takes its
- *   peers along, so that is no reason.
+ * enum ipsecstat_end_reason - Why an SA ended. Peers are deleted with their
+ *   namespace, so that is not a reason.
  * @IPSECSTAT_END_REASON_TIME: Its hard limit in seconds since it was added or
  *   first used.
  * @IPSECSTAT_END_REASON_BYTES: Its hard limit in bytes.
  * @IPSECSTAT_END_REASON_PACKETS: Its hard limit in packets.
- * @IPSECSTAT_END_REASON_DELETED: A process named and deleted it.
+ * @IPSECSTAT_END_REASON_DELETED: A process deleted this SA.
  * @IPSECSTAT_END_REASON_FLUSHED: A process deleted all SAs, or all of a
  *   protocol.
- * @IPSECSTAT_END_REASON_MIGRATED: A process gave it other ends (MOBIKE), or an
- *   update another if_id; what it is now belongs to another peer.
+ * @IPSECSTAT_END_REASON_MIGRATED: A process changed its ends (MOBIKE) or its
+ *   if_id; the SA belongs to another peer now.
  * @IPSECSTAT_END_REASON_DEVICE: The device that it was offloaded to is gone or
  *   down.
  * @IPSECSTAT_END_REASON_UNANSWERED: It was larval, and the peer had no VALID
- *   SA when it went.
+ *   SA when it ended.
  */
 enum ipsecstat_end_reason {
 	IPSECSTAT_END_REASON_TIME,
