@@ -77,12 +77,12 @@ static bool continues(char byte)
 }
 
 /*
- * Write a line, cut at the right edge; returns the start of the next one, or
- * NULL.
+ * Write what fits into the columns, or only measure a line, if out is NULL.
+ * Returns its width.
  */
-static const char *paint_line(const char *line, size_t columns)
+static size_t put_line(FILE *out, const char *line, const char *end,
+		       size_t columns)
 {
-	const char *end = strchrnul(line, '\n');
 	size_t used = 0;
 
 	while (line < end) {
@@ -92,13 +92,29 @@ static const char *paint_line(const char *line, size_t columns)
 			used += !continues(*line);
 			len = 1;
 		}
-		if (used <= columns)
-			fwrite(line, 1, len, stdout);
+		if (out && used <= columns)
+			fwrite(line, 1, len, out);
 		line += len;
 	}
+	return used;
+}
+
+/*
+ * Write a line; returns the start of the next one, or NULL. A mark shows where
+ * it is cut, so that no figure is taken for a smaller one.
+ */
+static const char *paint_line(const char *line, size_t columns)
+{
+	const char *end = strchrnul(line, '\n');
+	size_t width = put_line(NULL, line, end, columns);
+	bool cut = width > columns;
+
+	put_line(stdout, line, end, columns - cut);
 	fputs(PLAIN, stdout);
+	if (cut)
+		putchar('>');
 	/* In the last column this would clear the last character. */
-	if (used < columns)
+	else if (width < columns)
 		fputs(CLEAR_LINE, stdout);
 	return *end && end[1] ? end + 1 : NULL;
 }

@@ -89,7 +89,7 @@ if ! command -v tmux >/dev/null; then
 	ktap_skip_all "no tmux"
 	exit "$KSFT_SKIP"
 fi
-ktap_set_plan 43
+ktap_set_plan 44
 
 export TZ=UTC FAKE_REASONS=0
 trap 'terminal kill-server 2>/dev/null; rm -rf "$tmp"' EXIT
@@ -121,6 +121,8 @@ check "drops that go on are red" soon colored $'\033[31m'
 
 resize 60 12
 check "smaller: cut at the right" soon within 60
+check "smaller: a figure that is cut cannot be taken for another one" \
+	soon shows '^  Incorrect SPI +[0-9].*>$'
 check "smaller: cut at the bottom, and says so" soon last_line 12 '^[0-9]+ more lines below *$'
 check "smaller: begins as before" first_line '^20.*every 0.2 s$'
 check "smaller: steady" meanwhile nothing_scrolled
