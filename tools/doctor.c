@@ -36,13 +36,13 @@ static void take_seconds(void *to, const char *argument)
 static const struct option_row options[] = {
 	{ 'j', "json", NULL, "output JSON", take_flag, AT(json) },
 	{ 's', "seconds", "SECONDS",
-	  "watch for so long, 5 without it; 0: since counting began",
+	  "watch this long (default 5); 0: since counting began",
 	  take_seconds, AT(seconds) },
-	{ 'n', "netns", "NETNS", "look at this network namespace",
+	{ 'n', "netns", "NETNS", "read network namespace NETNS",
 	  take_netns, AT(netns) },
-	{ 'a', "all-netns", NULL, "at all that have a name, and this one",
+	{ 'a', "all-netns", NULL, "read all that have a name, and this one",
 	  take_flag, AT(all_netns) },
-	{ 'r', "rules", NULL, "print all that can be found, and look at nothing",
+	{ 'r', "rules", NULL, "print all rules, and read nothing",
 	  take_flag, AT(rules) },
 };
 
@@ -274,13 +274,13 @@ static int run(int argc, char **argv)
 
 static void more_help(void)
 {
-	puts("\nEnds with 3 if it has found a problem.");
+	puts("\nExits with 3 if it found a problem.");
 }
 
 const struct command doctor_command = {
 	.name = "doctor",
 	.usage = "doctor [OPTION]...",
-	.summary = "Say what is wrong, who it is about, and what mends it.",
+	.summary = "Find problems: packets or peers concerned, and the remedy.",
 	.more_help = more_help,
 	.options = options,
 	.n_options = ARRAY_SIZE(options),

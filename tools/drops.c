@@ -39,15 +39,15 @@ struct settings {
 
 static const struct option_row options[] = {
 	{ 'j', "json", NULL, "output JSON", take_flag, AT(json) },
-	{ 't', "times", NULL, "print times, not how long ago",
+	{ 't', "times", NULL, "print times instead of ages",
 	  take_flag, AT(view.times) },
-	{ 'e', "each", NULL, "print each SPI, also those of a sender of many",
+	{ 'e', "each", NULL, "print each SPI in a line",
 	  take_flag, AT(view.each) },
-	{ 'f', "full", NULL, "print all that is known of each line",
+	{ 'f', "full", NULL, "print the details of each line",
 	  take_flag, AT(view.full) },
-	{ 'n', "netns", "NETNS", "those of this network namespace",
+	{ 'n', "netns", "NETNS", "read network namespace NETNS",
 	  take_netns, AT(netns) },
-	{ 'a', "all-netns", NULL, "those of all that have a name, and this one",
+	{ 'a', "all-netns", NULL, "read all that have a name, and this one",
 	  take_flag, AT(all_netns) },
 };
 

@@ -35,11 +35,11 @@ struct settings {
 };
 
 static const struct option_row options[] = {
-	{ 'j', "json", NULL, "show them as JSON, an object a line",
+	{ 'j', "json", NULL, "output one JSON object in each line",
 	  take_flag, AT(json) },
-	{ 'n', "netns", "NETNS", "those of this network namespace",
+	{ 'n', "netns", "NETNS", "read network namespace NETNS",
 	  take_netns, AT(netns) },
-	{ 'a', "all-netns", NULL, "those of all that have a name, and this one",
+	{ 'a', "all-netns", NULL, "read all that have a name, and this one",
 	  take_flag, AT(all_netns) },
 };
 
@@ -280,7 +280,7 @@ static int run(int argc, char **argv)
 const struct command monitor_command = {
 	.name = "monitor",
 	.usage = "monitor [OPTION]...",
-	.summary = "Print drops, and peers going up and down, as it happens.",
+	.summary = "Print drops and changes of peers as they happen.",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.conflicts = conflicts,

@@ -125,7 +125,7 @@ static void take_order(void *settings, const char *argument)
 
 static const struct option_row options[] = {
 	{ 'j', "json", NULL, "output JSON", take_flag, AT(json) },
-	{ 'f', "full", NULL, "show all that is known of each peer",
+	{ 'f', "full", NULL, "show each peer in full",
 	  take_flag, AT(full) },
 	{ 's', "state", "STATE", "only peers that are down, negotiating, half or up",
 	  take_state, 0 },
@@ -133,11 +133,11 @@ static const struct option_row options[] = {
 	  take_address, 0 },
 	{ 'o', "order", "KEY", "sort by state, bytes, since or address",
 	  take_order, 0 },
-	{ 'w', "watch", "SECONDS", "show them again and again, with rates",
+	{ 'w', "watch", "SECONDS", "repeat at this interval, with rates",
 	  take_interval, AT(interval) },
 	{ 'N', "names", "FILE", "read names of peers from here, not from "
 	  PEER_NAMES_FILE, take_text, AT(names) },
-	{ 'n', "netns", "NETNS", "those of this network namespace",
+	{ 'n', "netns", "NETNS", "read network namespace NETNS",
 	  take_netns, AT(netns) },
 };
 
@@ -293,7 +293,7 @@ static int run(int argc, char **argv)
 const struct command peers_command = {
 	.name = "peers",
 	.usage = "peers [OPTION]...",
-	.summary = "List peers: up or down, since when, how much, and why not.",
+	.summary = "List peers: state, since when, traffic, and why not up.",
 	.options = options,
 	.n_options = ARRAY_SIZE(options),
 	.conflicts = conflicts,
