@@ -53,6 +53,20 @@ kernel()
 	return 1
 }
 
+# link_tree TREE: symbolic links in it to the files of the checkout named on standard
+# input. Links to sources that are gone must go, so it begins again.
+link_tree()
+{
+	local file
+
+	mkdir -p "$1"
+	find "$1" -type l -delete
+	while read -r file; do
+		mkdir -p "$1/$(dirname "$file")"
+		ln -s "$top/$file" "$1/$file"
+	done
+}
+
 # The architecture of a suite's packages.
 architecture()
 {

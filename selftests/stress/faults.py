@@ -19,7 +19,6 @@ import errno
 import functools
 import os
 import socket
-import struct
 import sys
 import time
 from typing import Callable, NamedTuple
@@ -30,6 +29,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import ipsec
 import nl
 import sa
+from wire import ipv4
 
 NR_INIT_MODULE = 175
 DEBUG = "/sys/kernel/debug"
@@ -310,9 +310,7 @@ def outbound(space):
         seen = now["dropped-out"].get(("error", 0), 0)
         return [] if seen == lost() else [f"{seen} errors, the kernel {lost()}"]
 
-    one, other = map(socket.inet_aton, ("10.1.0.1", "10.1.0.2"))
-    packet = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 1, 0, 64,
-                         socket.IPPROTO_UDP, 0, one, other) + bytes(8)
+    packet = ipv4(("10.1.0.1", "10.1.0.2"), socket.IPPROTO_UDP, bytes(8))
     before = lost()
     ipsec.run("ip", "-b", "-", text=(
         "xfrm policy add dst 10.1.0.2 dir out tmpl src 10.1.0.1 dst 10.1.0.2 "

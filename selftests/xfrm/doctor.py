@@ -5,7 +5,6 @@
     doctor.py [PART...]     cases whose name has one of the parts
 """
 import collections
-import contextlib
 import json
 import os
 import re
@@ -21,6 +20,7 @@ import drop
 import forge
 import ipsec
 import life
+import raw
 import matrix
 import schema
 
@@ -106,11 +106,7 @@ class Cases:
         return doctor.differ({}, problems=False)
 
     def _ping(self, target="10.0.0.1"):
-        """A datagram of host b, whatever becomes of it."""
-        with ipsec.inside(self.link.b.name):
-            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        with sock, contextlib.suppress(OSError):
-            sock.sendto(b"data", (target, 9))
+        raw.datagrams(self.link.b, target)
 
     def outbound(self):
         """By the lines of the MIB that count look-ups."""

@@ -270,14 +270,6 @@ class Cases:
 
     # -- outbound ---
 
-    def _udp(self, host, target, count):
-        """Datagrams of a host, whether or not it may send them."""
-        with ipsec.inside(host.name), socket.socket(
-                raw.family(target), socket.SOCK_DGRAM) as sock:
-            for _ in range(count):
-                with contextlib.suppress(OSError):
-                    sock.sendto(b"data", (target, 9))
-
     def _refused(self, reason, words, version, count, refused):
         """Of so many packets of b so many are refused by the SA with these words."""
         ends = self.wire.ends[version][::-1]
@@ -286,7 +278,7 @@ class Cases:
                        f"mode tunnel {words} {matrix.TRANSFORMS['null_sha1'][1]}",
                        f"xfrm policy add {path} proto udp dir out tmpl {path} "
                        "proto esp reqid 1 mode tunnel")
-        self._udp(self.link.b, ends[1], count)
+        raw.datagrams(self.link.b, ends[1], count)
         line, = self.family.lines() or [nl.Line(None, 0, 0, 0, {})]
         return ipsec.differ(
             "line", {line.who: line.count, **line.more},
@@ -315,7 +307,7 @@ class Cases:
         return problems + self._whole(lines=LIMIT) + self._same_lines(
             [(self.wire.who(spi), 1) for spi in spis[::-1]])
 
-    def _forwarding(self):
+    def _forwarding(self, policy="action block"):
         """Networks behind b, to which its policies let nobody."""
         networks = {4: "10.9.0", 6: "fd09:"}
         b = self.link.b
@@ -324,27 +316,39 @@ class Cases:
         b.ip("link add behind type dummy", "link set behind up",
              "addr add 10.9.0.1/24 dev behind",
              "addr add fd09::1/64 dev behind nodad",
-             "xfrm policy add dst 10.9.0.0/24 dir out action block",
-             "xfrm policy add dst fd09::/64 dir out action block")
+             f"xfrm policy add dst 10.9.0.0/24 dir out {policy}",
+             f"xfrm policy add dst fd09::/64 dir out {policy}")
         self.link.a.ip(f"route add 10.9.0.0/24 via {b.address[4]}",
                        f"route add fd09::/64 via {b.address[6]}")
         return {4: f"{networks[4]}.2", 6: f"{networks[6]}:2"}
 
-    def _forwarded(self, target, version):
-        return {(nl.Who("blocked", socket.IPPROTO_UDP,
+    def _forwarded(self, target, version, reason="blocked"):
+        return {(nl.Who(reason, socket.IPPROTO_UDP,
                         self.link.a.address[version], target, 0), True): 2}
 
     def _seen(self):
         return {(line.who, line.more.get("outbound")): line.count
                 for line in self.family.lines()}
 
-    def forwarded(self):
-        targets, wanted = self._forwarding(), {}
+    def _forwards(self, reason, line, policy):
+        """Two packets of either IP version are dropped for it, and move this line."""
+        targets, wanted = self._forwarding(policy), {}
+        before = self.link.b.mib()
         for version, target in targets.items():
-            self._udp(self.link.a, target, 2)
-            wanted |= self._forwarded(target, version)
+            raw.datagrams(self.link.a, target, 2)
+            wanted |= self._forwarded(target, version, reason)
         return until(lambda: self._seen() == wanted, f"{wanted}") + \
-            self._whole(lines=2) + ipsec.disagreements(self.link.b)
+            self._whole(lines=2) + ipsec.disagreements(self.link.b) + \
+            ipsec.differ("line of the MIB", ipsec.changes(
+                before, self.link.b.mib()), {line: 4})
+
+    def forwarded(self):
+        return self._forwards("blocked", "XfrmOutPolBlock", "action block")
+
+    def forwarded_without_an_sa(self):
+        self.link.b.sysctl("core/xfrm_larval_drop", 1)
+        return self._forwards("no-state", "XfrmOutNoStates",
+                              "tmpl proto esp mode transport")
 
     def forwarded_while_others_look_up(self):
         """Two lines moved: the reason of the first packet is not known."""
@@ -354,8 +358,8 @@ class Cases:
                        f"tmpl {path} proto esp mode tunnel")
         self.link.b.sysctl("core/xfrm_larval_drop", 1)
         with ipsec.on_one_cpu():
-            self._udp(self.link.b, self.link.a.address[4], 1)
-            self._udp(self.link.a, target, 3)
+            raw.datagrams(self.link.b, self.link.a.address[4], 1)
+            raw.datagrams(self.link.a, target, 3)
         wanted = self._forwarded(target, 4)
         return until(lambda: self._seen() == wanted, f"{wanted}") + \
             ipsec.disagreements(self.link.b)
@@ -365,7 +369,7 @@ class Cases:
         target = self._forwarding()[4]
         udp = struct.pack("!HHHH", 9, 9, 8, 0)
         with ipsec.on_one_cpu():
-            self._udp(self.link.b, target, 1)
+            raw.datagrams(self.link.b, target, 1)
             self.wire.socket.send(
                 b"\xff" * 6 + self.wire.ether[4][6:] +
                 ipv4((self.wire.ends[4][0], target), socket.IPPROTO_UDP, udp))

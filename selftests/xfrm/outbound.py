@@ -4,7 +4,7 @@
 
 Each case runs for IPv4 and IPv6, and says which lines of the MIB move and which line
 the table of recent drops has afterwards. drops.py has those for used up sequence
-numbers, reached limits and forwarded packets that a policy blocks.
+numbers, reached limits and forwarded packets.
 """
 import contextlib
 import socket
@@ -15,11 +15,12 @@ import ipsec
 import matrix
 import nl
 import raw
+from wire import ipv4, ipv6
 
 SPI, PORT, OUTSIDE = 0x1000, 9, {4: "203.0.113.9", 6: "2001:db8::9"}
 KEY = matrix.TRANSFORMS["null_sha1"][1]
 # What the link takes, and what UDP does; the flag of IPv4 against fragments
-FULL, LONGEST, DF = 1500, 65507, 0x4000
+FULL, LONGEST, DF = 1500, 65507, b"\x40\0"
 QUEUE = 5
 
 
@@ -84,23 +85,17 @@ class Cases:
                 f"reqid 1 mode {mode} {KEY} {more}")
 
     def _datagram(self, size=4):
-        with ipsec.inside(self.host.name), socket.socket(
-                raw.family(self.ends[1]), socket.SOCK_DGRAM) as sock:
-            with contextlib.suppress(OSError):
-                sock.sendto(bytes(size), (self.ends[1], PORT))
+        raw.datagrams(self.host, self.ends[1], size=size)
 
     def _made_by_hand(self):
         """What no mode takes: of IPv4, not to be fragmented and as long as the link
         takes; of IPv6, with options that go on behind the end of the packet."""
-        one, other = map(ipsec.packed, self.ends)
         if self.version == 4:
-            packet = struct.pack("!BBHHHBBH4s4s", 0x45, 0, FULL, 1, DF, 64,
-                                 socket.IPPROTO_UDP, 0, one, other)
-            packet = packet.ljust(FULL, b"\0")
+            packet = ipv4(self.ends, socket.IPPROTO_UDP, bytes(FULL - 20))
+            packet = packet[:6] + DF + packet[8:]
         else:
-            packet = struct.pack("!IHBB16s16sBB6x", 6 << 28, 8,
-                                 socket.IPPROTO_DSTOPTS, 64, one, other,
-                                 socket.IPPROTO_NONE, 255)
+            packet = ipv6(self.ends, socket.IPPROTO_DSTOPTS,
+                          struct.pack("!BB6x", socket.IPPROTO_NONE, 255))
         with ipsec.inside(self.host.name), socket.socket(
                 raw.family(self.ends[1]), socket.SOCK_RAW,
                 socket.IPPROTO_RAW) as sock:
@@ -178,37 +173,6 @@ class Cases:
             queue.close()
             with ipsec.inside(self.host.name):
                 ipsec.run("nft", "delete table inet outbound")
-
-    def forwarded_without_an_sa(self):
-        """To a network behind b. The first one has no line if look-ups without a
-        packet moved lines before."""
-        network = {4: "10.9.0.{}", 6: "fd09::{}"}[self.version]
-        length = {4: 24, 6: 64}[self.version]
-        target, host = network.format(2), self.host
-        host.sysctl("ipv4/ip_forward", 1)
-        host.sysctl("ipv6/conf/all/forwarding", 1)
-        host.ip("link add behind type dummy", "link set behind up",
-                f"addr add {network.format(1)}/{length} dev behind" +
-                " nodad" * (self.version == 6),
-                f"xfrm policy add dst {target} dir out tmpl proto esp "
-                "mode transport")
-        self.link.a.ip(f"route add {target} via {self.ends[0]}")
-        before = host.mib()
-        wanted = nl.Who("no-state", socket.IPPROTO_UDP, self.ends[1], target, 0)
-        try:
-            with ipsec.on_one_cpu(), ipsec.inside(self.link.a.name), socket.socket(
-                    raw.family(target), socket.SOCK_DGRAM) as sock:
-                for _ in range(2):
-                    sock.sendto(b"data", (target, PORT))
-                ipsec.until(lambda: wanted in [line.who for line in
-                                               self.family.lines()],
-                            f"a line {wanted}")
-        finally:
-            host.ip("link del behind")
-            self.link.a.ip(f"route del {target}")
-        return ipsec.disagreements(host) + ipsec.differ(
-            "line of the MIB", ipsec.changes(before, host.mib()),
-            {"XfrmOutNoStates": 2})
 
 
 def possible(host):

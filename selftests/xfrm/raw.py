@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What no tool at hand can ask of the kernel: PF_KEY, migration, new kinds of SA."""
+import contextlib
 import os
 import socket
 import struct
@@ -12,6 +13,15 @@ PROTOCOLS = {"esp": socket.IPPROTO_ESP, "ah": socket.IPPROTO_AH}
 
 def family(text):
     return socket.AF_INET6 if ":" in text else socket.AF_INET
+
+
+def datagrams(host, target, count=1, size=4):
+    """Datagrams of a host, whether or not it may send them."""
+    with ipsec.inside(host.name), socket.socket(
+            family(target), socket.SOCK_DGRAM) as sock:
+        for _ in range(count):
+            with contextlib.suppress(OSError):
+                sock.sendto(bytes(size), (target, 9))
 
 
 def bits(text):
