@@ -53,17 +53,17 @@ kernel()
 	return 1
 }
 
-# link_tree TREE: symbolic links in it to the files of the checkout named on standard
-# input. Links to sources that are gone must go, so it begins again.
+# link_tree FROM TO: symbolic links in the tree TO to the files of FROM named on
+# standard input. Links to sources that are gone must go, so it begins again.
 link_tree()
 {
 	local file
 
-	mkdir -p "$1"
-	find "$1" -type l -delete
+	mkdir -p "$2"
+	find "$2" -type l -delete
 	while read -r file; do
-		mkdir -p "$1/$(dirname "$file")"
-		ln -s "$top/$file" "$1/$file"
+		mkdir -p "$2/$(dirname "$file")"
+		ln -s "$1/$file" "$2/$file"
 	done
 }
 
