@@ -68,14 +68,15 @@ ipsecstat_hash_chain(const struct ipsecstat_hash *hash, u64 key)
  * ipsecstat_hash_add() - add an entry
  * @hash: the table
  * @node: of the entry
- * @key: of the entry
+ * @chain: of its key
  *
  * Context: Any. Its lock is held.
  */
 static inline void ipsecstat_hash_add(struct ipsecstat_hash *hash,
-				      struct hlist_node *node, u64 key)
+				      struct hlist_node *node,
+				      struct hlist_head *chain)
 {
-	hlist_add_head(node, ipsecstat_hash_chain(hash, key));
+	hlist_add_head(node, chain);
 	hash->count++;
 	if (unlikely(hash->before || hash->count >> hash->bits))
 		ipsecstat_hash_grow(hash);

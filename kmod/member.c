@@ -20,8 +20,8 @@
 #include "reserve.h"
 
 #define IPSECSTAT_MEMBER_RESERVE	64
-/* Enough to replace a thousand SAs at once without allocating. */
-#define IPSECSTAT_MEMBER_SPARE		1024
+/* Enough to replace thousands of SAs at once without allocating. */
+#define IPSECSTAT_MEMBER_SPARE		4096
 
 static struct ipsecstat_hash ipsecstat_by_sa;
 static struct ipsecstat_hash ipsecstat_by_flow;
@@ -38,6 +38,11 @@ static u64 ipsecstat_node_key(const struct hlist_node *node)
 {
 	return ipsecstat_sa_key(hlist_entry(node, struct ipsecstat_member,
 					    node)->x);
+}
+
+static struct hlist_head *ipsecstat_sa_chain(const struct xfrm_state *x)
+{
+	return ipsecstat_hash_chain(&ipsecstat_by_sa, ipsecstat_sa_key(x));
 }
 
 /*
@@ -67,12 +72,13 @@ static bool ipsecstat_same_flow(const struct ipsecstat_member *one,
 {
 	const struct xfrm_state *x = one->x, *y = other->x;
 
-	return one->peer == other->peer && x->props.reqid == y->props.reqid &&
+	return one->peer == other->peer &&
+	       xfrm_addr_equal(&x->props.saddr, &y->props.saddr,
+			       x->props.family) &&
+	       x->props.reqid == y->props.reqid &&
 	       x->id.proto == y->id.proto && x->props.mode == y->props.mode &&
 	       x->mark.m == y->mark.m && !((x->mark.v ^ y->mark.v) & x->mark.m) &&
-	       ipsecstat_sa_cpu(x) == ipsecstat_sa_cpu(y) &&
-	       xfrm_addr_equal(&x->props.saddr, &y->props.saddr,
-			       x->props.family);
+	       ipsecstat_sa_cpu(x) == ipsecstat_sa_cpu(y);
 }
 
 /*
@@ -81,15 +87,16 @@ static bool ipsecstat_same_flow(const struct ipsecstat_member *one,
  */
 static bool ipsecstat_flow_join(struct ipsecstat_member *member)
 {
-	u64 key = ipsecstat_flow_key(member);
+	struct hlist_head *chain =
+		ipsecstat_hash_chain(&ipsecstat_by_flow,
+				     ipsecstat_flow_key(member));
 	const struct ipsecstat_member *other;
 
-	hlist_for_each_entry(other, ipsecstat_hash_chain(&ipsecstat_by_flow, key),
-			     flow)
+	hlist_for_each_entry(other, chain, flow)
 		if (other->x->id.spi != member->x->id.spi &&
 		    ipsecstat_same_flow(other, member))
 			break;
-	ipsecstat_hash_add(&ipsecstat_by_flow, &member->flow, key);
+	ipsecstat_hash_add(&ipsecstat_by_flow, &member->flow, chain);
 	return other;
 }
 
@@ -151,7 +158,8 @@ struct ipsecstat_member *ipsecstat_member_add(struct ipsecstat_net *block,
 						    x->curlft.packets };
 	member->device = ipsecstat_device_counts(x);
 	INIT_HLIST_NODE(&member->flow);
-	ipsecstat_hash_add(&ipsecstat_by_sa, &member->node, ipsecstat_sa_key(x));
+	ipsecstat_hash_add(&ipsecstat_by_sa, &member->node,
+			   ipsecstat_sa_chain(x));
 	if (ipsecstat_member_join(block, member, replaces)) {
 		ipsecstat_member_del(block, member, 0);
 		return NULL;
@@ -170,10 +178,8 @@ struct ipsecstat_member *ipsecstat_member_add(struct ipsecstat_net *block,
 struct ipsecstat_member *ipsecstat_member_find(const struct xfrm_state *x)
 {
 	struct ipsecstat_member *member;
-	struct hlist_head *chain;
 
-	chain = ipsecstat_hash_chain(&ipsecstat_by_sa, ipsecstat_sa_key(x));
-	hlist_for_each_entry(member, chain, node)
+	hlist_for_each_entry(member, ipsecstat_sa_chain(x), node)
 		if (member->x == x)
 			return member;
 	return NULL;

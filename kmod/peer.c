@@ -320,7 +320,8 @@ static struct ipsecstat_peer *ipsecstat_peer_new(struct ipsecstat_net *block,
 	INIT_LIST_HEAD(&peer->idle);
 	INIT_LIST_HEAD(&peer->news);
 	ipsecstat_hash_add(&ipsecstat_peer_hash, &peer->node,
-			   ipsecstat_peer_node_key(&peer->node));
+			   ipsecstat_peer_chain(&peer->local, &peer->remote,
+						peer->family));
 	list_add_tail(&peer->all, &peers->all);
 	peers->count++;
 	return peer;
@@ -880,7 +881,7 @@ int ipsecstat_peer_init(void)
 	    ipsecstat_reserve_fill(&ipsecstat_peer_reserve,
 				   KMEM_CACHE(ipsecstat_peer, 0),
 				   IPSECSTAT_PEER_RESERVE,
-				   2 * IPSECSTAT_PEER_RESERVE,
+				   IPSECSTAT_PEER_RESERVE,
 				   &ipsecstat_sa_lock)) {
 		ipsecstat_peer_exit();
 		return -ENOMEM;

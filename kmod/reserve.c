@@ -24,7 +24,7 @@ static void ipsecstat_reserve_trim(struct ipsecstat_reserve *reserve)
 	unsigned long flags;
 	void *object;
 
-	while (READ_ONCE(reserve->count) > reserve->high) {
+	while (READ_ONCE(reserve->count) > reserve->low + reserve->spare) {
 		raw_spin_lock_irqsave(reserve->lock, flags);
 		object = ipsecstat_reserve_take(reserve);
 		raw_spin_unlock_irqrestore(reserve->lock, flags);
@@ -83,7 +83,7 @@ static void ipsecstat_reserve_work(struct work_struct *work)
  * @reserve: the kind
  * @cache: where its objects come from, or NULL if it could not be created
  * @low: how many free objects there should be at least
- * @high: how many free objects there should be at most
+ * @spare: how many more there may be before memory is returned
  * @lock: held to take and to give objects
  *
  * Context: Process context, may sleep.
@@ -91,7 +91,7 @@ static void ipsecstat_reserve_work(struct work_struct *work)
  */
 int ipsecstat_reserve_fill(struct ipsecstat_reserve *reserve,
 			   struct kmem_cache *cache, unsigned int low,
-			   unsigned int high, raw_spinlock_t *lock)
+			   unsigned int spare, raw_spinlock_t *lock)
 {
 	int err = 0;
 
@@ -99,7 +99,7 @@ int ipsecstat_reserve_fill(struct ipsecstat_reserve *reserve,
 	INIT_WORK(&reserve->work, ipsecstat_reserve_work);
 	reserve->cache = cache;
 	reserve->low = low;
-	reserve->high = high;
+	reserve->spare = spare;
 	if (!cache)
 		return -ENOMEM;
 	while (!err && reserve->count < low)

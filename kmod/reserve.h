@@ -11,7 +11,7 @@
  * struct ipsecstat_reserve - free objects of one kind
  * @cache: where they come from
  * @low: how many there should be at least
- * @high: how many there should be at most
+ * @spare: how many more there may be
  * @lock: the caller's; guards @count and @free
  * @count: how many there are
  * @free: the first of them, linked by their first word
@@ -24,7 +24,7 @@
 struct ipsecstat_reserve {
 	struct kmem_cache *cache;
 	unsigned int low;
-	unsigned int high;
+	unsigned int spare;
 	raw_spinlock_t *lock;
 	unsigned int count;
 	void **free;
@@ -33,7 +33,7 @@ struct ipsecstat_reserve {
 
 int ipsecstat_reserve_fill(struct ipsecstat_reserve *reserve,
 			   struct kmem_cache *cache, unsigned int low,
-			   unsigned int high, raw_spinlock_t *lock);
+			   unsigned int spare, raw_spinlock_t *lock);
 void ipsecstat_reserve_empty(struct ipsecstat_reserve *reserve);
 void ipsecstat_reserve_restore(struct ipsecstat_reserve *reserve);
 void ipsecstat_reserve_level_later(struct ipsecstat_reserve *reserve);
@@ -75,9 +75,7 @@ static inline void ipsecstat_reserve_give(struct ipsecstat_reserve *reserve,
 
 static inline bool ipsecstat_reserve_is_level(struct ipsecstat_reserve *reserve)
 {
-	unsigned int count = READ_ONCE(reserve->count);
-
-	return count >= reserve->low && count <= reserve->high;
+	return READ_ONCE(reserve->count) - reserve->low <= reserve->spare;
 }
 
 /**

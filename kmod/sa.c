@@ -196,10 +196,14 @@ static void ipsecstat_sa_del(struct xfrm_state *x)
 	ipsecstat_member_level();
 }
 
-/* Call a function for a VALID SA that is tracked. */
-static void ipsecstat_sa_act(struct xfrm_state *x,
-			     void (*act)(struct ipsecstat_net *block,
-					 struct ipsecstat_member *member))
+/*
+ * Call a function for a VALID SA that is tracked. Most notifications need
+ * neither this nor ipsecstat_sa_update() and should not pay for them.
+ */
+static noinline void
+ipsecstat_sa_act(struct xfrm_state *x,
+		 void (*act)(struct ipsecstat_net *block,
+			     struct ipsecstat_member *member))
 {
 	struct ipsecstat_member *member;
 	unsigned long flags;
@@ -328,7 +332,7 @@ static int ipsecstat_km_acquire(struct xfrm_state *x, struct xfrm_tmpl *tmpl,
 }
 
 /* A process updates an SA by a state that is not the SA itself. */
-static void ipsecstat_sa_update(const struct xfrm_state *update)
+static noinline void ipsecstat_sa_update(const struct xfrm_state *update)
 {
 	struct xfrm_state *x;
 
