@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What must hold in every single reply, asked for while all figures move.
+"""Relations that hold in every reply, tested while all figures change.
 
-Good packets, dropped packets and SAs that come and go, on both hosts; meanwhile
-each reply is held against itself, against the one before, and against the
-per-CPU dump that was taken between the two.
+Good packets, dropped packets and SAs that come and go, on both hosts. Each reply is
+checked by itself, and compared with the one before and with the per-CPU dump that was
+taken between the two.
 """
 import functools
 import os
@@ -15,14 +15,14 @@ import load
 import matrix
 import traffic
 
-# Of load, for each case
+# of load, for each case
 SECONDS = 40 if os.environ.get("KSFT_MACHINE_SLOW") else 6
 GAUGES = {"sa.activeSas", "sa.pendingSaNegotiations", "sa.activeTunnels",
           "sa.offloadedSas"}
 
 
 def replies(host, ask):
-    """One reply after the other until time is up."""
+    """Replies, one after the other, until the time is over."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         yield ask(host)
@@ -40,7 +40,7 @@ def moved(first, last, *keys):
 
 
 def library(host):
-    """Each reply of the library by itself, and against the one before."""
+    """Each reply of the library, by itself and compared with the one before."""
     problems, first, old = [], None, None
     for now in replies(host, ipsec.Host.statistics):
         problems += ipsec.contradictions(now)
@@ -53,7 +53,7 @@ def library(host):
 
 
 def flat(total):
-    """Sums of replies as {what: number}."""
+    """Sums of replies, as {name: number}."""
     numbers = {key: value for key, value in total.items()
                if key not in ("in", "out")}
     for way in ("in", "out"):
@@ -86,7 +86,7 @@ def under_load(link, watch):
 
 
 def at_rest(link):
-    """Once all is quiet, every witness agrees with what went on unseen."""
+    """After the load, the figures agree with the kernel's."""
     def quiet():
         traffic.settle((link.a, link.b))
         return [problem for host in (link.a, link.b)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What ipsecstat doctor finds: for each cause the one rule, and nothing else.
+"""The findings of ipsecstat doctor: for each cause one rule, and no other.
 
     doctor.py [PART...]     cases whose name has one of the parts
 """
@@ -26,7 +26,7 @@ import schema
 
 PROBLEMS = 3                            # exit status
 IP_MTU_DISCOVER, IP_PMTUDISC_DO = 10, 2
-RULES = {                               # of what is dropped, by reason
+RULES = {                               # of drops, by reason
     "no-state": "no-state", "larval": "larval", "auth": "auth",
     "transform": "transform", "late": "late", "repeated": "repeated",
     "encap": "encap", "clear-text": "clear-text", "selector": "wrong-sa",
@@ -37,7 +37,7 @@ RULES = {                               # of what is dropped, by reason
 
 
 class Doctor:
-    """Watches a host from the beginning of a with statement to its end."""
+    """Runs the doctor on a host during a with statement."""
 
     def __init__(self, host, *words):
         self.command = ["ip", "netns", "exec", host.name, ipsec.TOOL, "doctor",
@@ -53,7 +53,7 @@ class Doctor:
         return self
 
     def _waits(self):
-        """For the time to be over, or a signal, which it blocks for that."""
+        """Whether the doctor waits, for its time or for a signal."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
             blocked, = (line.split()[1] for line in file
                         if line.startswith("SigBlk:"))
@@ -73,7 +73,7 @@ class Doctor:
                 self.told["netns"][netns]["findings"]}
 
     def differ(self, wanted, problems=True):
-        """Unless these rules with these packets are found, and no others."""
+        """Problems unless exactly these rules with these packets are found."""
         seen = {rule: finding["packets"]
                 for rule, finding in self.findings().items()}
         status = PROBLEMS if problems else 0
@@ -82,7 +82,7 @@ class Doctor:
 
 
 class Cases:
-    """Each method is a case, with two hosts of its own."""
+    """Each method is a case, with two new hosts."""
 
     def __init__(self):
         self.link = None
@@ -109,7 +109,7 @@ class Cases:
         raw.datagrams(self.link.b, target)
 
     def outbound(self):
-        """By the lines of the MIB that count look-ups."""
+        """Rules for the MIB lines that count look-ups."""
         before = self.link.b.mib()
         with Doctor(self.link.b) as doctor:
             self.link.b.ip(f"xfrm policy add {life.policy()} "
@@ -129,7 +129,7 @@ class Cases:
                                          wanted.items() if value})
 
     def _refused_out(self, rule, count, rest):
-        """The last of so many packets is refused by the SA with these words."""
+        """The SA refuses the last of so many packets, in this line."""
         self.link.b.ip(life.state("add", 0x1000),
                        life.state("add", 0x1001, out=True, rest=rest),
                        f"xfrm policy add {life.policy()} "
@@ -162,7 +162,7 @@ class Cases:
             [] if rise else ["XfrmOutBundleGenError did not rise"])
 
     def _through_b(self, target, size=4):
-        """A datagram of host a that b is to forward, and must not fragment."""
+        """A datagram of host a that b must forward and must not fragment."""
         self.link.a.ip("route add 192.0.2.0/24 via 10.0.0.2")
         with ipsec.inside(self.link.a.name):
             sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -222,7 +222,7 @@ class Cases:
                                   else [f"{doctor.told}"])
 
     def reverse_path(self):
-        """A packet whose answer would go out nowhere."""
+        """A packet whose answer has no route."""
         self.link.b.ip(*self._pair(0x1000))
         self.link.b.sysctl("ipv4/conf/all/rp_filter", 1)
         self.link.a.ip("addr add 192.0.2.7/32 dev lo")
@@ -237,7 +237,7 @@ class Cases:
         return doctor.differ({"reverse-path": 1})
 
     def _counter(self, table, name):
-        """Of the first two lines, names and values."""
+        """Names and values of the first two lines."""
         with ipsec.inside(self.link.b.name):
             with open(f"/proc/thread-self/net/{table}", encoding="ascii") as file:
                 names, values = file.readline().split(), file.readline().split()
@@ -268,10 +268,10 @@ def on_a_link(cases, function):
     return case
 
 
-# --- what is dropped on the way in -------------------------------------------
+# --- inbound drops -----------------------------------------------------------
 
 def reasons(host):
-    """Packets dropped on the way in, by the rule for their reason."""
+    """Inbound drops, by the rule for their reason."""
     counts = collections.Counter()
     for (reason, _), packets in host.family.get()[0]["dropped-in"].items():
         counts["in-" + RULES[reason]] += packets
@@ -279,7 +279,7 @@ def reasons(host):
 
 
 def on_a_stage(function):
-    """Under the SAs and policies that packets are dropped for."""
+    """With the SAs and policies for which packets are dropped."""
     def case():
         flows = [flow for machine, flow in
                  matrix.spread(matrix.flows(forge.TRANSFORMS))
@@ -307,7 +307,7 @@ def every_cause(stage, drops):
 
 
 def words_of_lines(stage, drops):
-    """How large the replay window is, and how long ago the SA ended."""
+    """The size of the replay window, and the time since the SA ended."""
     flow = stage.flows[0]
     one, spi = drops.forges[flow], drops.forges[flow].spi("good")
     problems = drops.see(matrix.MACHINES[0], flow, drop.good, None)

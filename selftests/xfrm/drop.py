@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every cause of a dropped packet, for every kind of SA it exists for.
+"""Every cause of a dropped packet, for every kind of SA that can have it.
 
     drop.py [PART...]       cases whose name has one of the parts
 
-A cause sends forged packets to host b and yields what exactly must be seen; all
-that it drops must be in one line of the table of recent drops. The causes below
-are spread over the flows and machines of matrix.py; those at the end concern no
-SA of a flow and are provoked once for each IP version.
+A cause sends forged packets to host b and yields the exact changes; all its dropped
+packets must be in one line of the table of recent drops. The causes run on the flows and
+machines of matrix.py; the causes at the end involve no SA of a flow and run once for
+each IP version.
 """
 import collections
 import contextlib
@@ -31,26 +31,26 @@ from forge import (PORT_BLOCKED, PORT_OPEN, PORT_OTHER, PORT_RULE, PROTO, ROLES,
 TOTAL = "drop.totalDropPacketsInbound"
 
 
-# --- the words of an expectation --------------------------------------------
+# --- parts of an expectation --------------------------------------------
 
 def arrived(f, count=1, size=None):
-    """What reached the SA, dropped later or not."""
+    """Packets that reached the SA, whether they are dropped later or not."""
     size = f.size if size is None else size
     return {"in.totalSuccessfulPackets": count,
             **{f"in.{column}": size * count for column in f.flow.columns}}
 
 
 def lost(f, figure, count=1):
-    """Drops of the flow's protocol."""
+    """Drops of the protocol of the flow."""
     return {f"{f.flow.proto}.{figure}": count, TOTAL: count}
 
 
 def dropped(figure=None, count=1):
-    """Drops of no protocol; without a figure, in the total alone."""
+    """Drops of no protocol; without a figure, only in the total."""
     return {TOTAL: count, **({f"drop.{figure}": count} if figure else {})}
 
 
-# --- whose packets they are, in the table of recent drops -------------------
+# --- ends and SPI in the table of recent drops -------------------
 
 def named(reason, proto, ends, spi=0):
     return nl.Who(reason, PROTO[proto],
@@ -65,7 +65,7 @@ def in_the_clear(reason, proto="udp"):
     return lambda f: named(reason, proto, f.inner)
 
 
-# Reasons for which a packet is dropped before it is unpacked, and after that.
+# Reasons for drops before decapsulation, and after it.
 HAS_HEADER = {"no-state", "auth", "transform", "repeated", "late", "larval",
               "expired", "encap", "direction"}
 AT_POLICY = {"selector", "template", "clear-text", "no-policy", "blocked",
@@ -73,17 +73,17 @@ AT_POLICY = {"selector", "template", "clear-text", "no-policy", "blocked",
 
 
 def seq_of(packet, spi):
-    """The sequence number behind this SPI."""
+    """The sequence number after this SPI."""
     raw = bytes(packet)
     at = raw.index(spi.to_bytes(4, "big")) + 4
     return int.from_bytes(raw[at:at + 4], "big")
 
 
 def more_of(f, who, packet):
-    """What else a line says of the last packet."""
+    """The other members of a line, of its last packet."""
     found = who.reason not in ("no-state", "larval")
     more = {"ifindex": "xfrmi" if f.flow.route == "xfrmi" and found else "eth0"}
-    # A tunnel is unpacked before its mode is found wrong; see transport_at_vti().
+    # A tunnel is decapsulated before its mode is checked; see transport_at_vti().
     if (who.reason in HAS_HEADER and who.spi) or \
             (who.reason == "mode" and who.spi == f.spi("backward")):
         more["seq_last"] = seq_of(packet, who.spi)
@@ -124,7 +124,7 @@ def bad_trailer(f):
 
 
 def too_short(f):
-    """No room for an ICV."""
+    """Too short for an ICV."""
     yield ([f.raw("good", b"yy")], lost(f, "decryptionFailuresOnInbound"),
            {"XfrmInStateProtoError": 1})
 
@@ -156,21 +156,21 @@ def wrong_selector(f):
 
 
 def wrong_template(f):
-    """Over an SA, but not over the one that the policy demands."""
+    """Over an SA, but not over the one that the policy requires."""
     yield ([f.secured("other")],
            {**arrived(f), **dropped("receiveOverIncorrectSaInbound")},
            {"XfrmInTmplMismatch": 1})
 
 
 def wrong_protocol(f):
-    """AH where the policy demands ESP, or the other way round."""
+    """AH where the policy requires ESP, or the reverse."""
     yield ([f.secured(port=PORT_OTHER)],
            {**arrived(f), **dropped("receiveOverIncorrectSaInbound")},
            {"XfrmInTmplMismatch": 1})
 
 
 def wrong_mode(f):
-    """A tunnel that holds no IP packet."""
+    """A tunnel packet without an inner IP packet."""
     yield ([f.secured(hollow=True)],
            {**arrived(f, size=UDP_LEN),
             **dropped("receiveOverIncorrectSaInbound")},
@@ -191,7 +191,7 @@ def blocked(f):
 
 
 def spent(f):
-    """The first packet uses the SA up; the second finds it so."""
+    """The first packet reaches the limit of the SA; the second finds it expired."""
     yield [f.secured("spent")], arrived(f), {}
     yield ([f.secured("spent")],
            {**dropped(), "sa.activeSas": -1, "sa.totalSasDeleted": 1},
@@ -219,7 +219,7 @@ def stranger(f):
     return of_sa("no-policy", "lonely" if f.flow.mode == "beet" else "good")(f)
 
 
-# cause, whose packets, the flows it exists for; where not all, the reason
+# cause, ends, its flows; if these are not all, the reason
 CAUSES = (
     (good, None, always),
     (unknown_spi, of_sa("no-state", "nobody"), always),
@@ -227,7 +227,7 @@ CAUSES = (
     (bad_icv, of_sa("auth"), always),
     # AH has no trailer, and nothing to decrypt.
     (bad_trailer, of_sa("transform"), esp),
-    # In UDP, what is shorter than an IP header never gets to ESP.
+    # In UDP, a packet shorter than an IP header never reaches ESP.
     (too_short, of_sa("transform"),
      lambda flow: esp(flow) and not flow.in_udp),
     (replayed, of_sa("repeated"), always),
@@ -237,13 +237,13 @@ CAUSES = (
     (wrong_selector, of_sa("selector", "narrow"), always),
     (wrong_template, of_sa("template", "other"), always),
     (wrong_protocol, of_sa("template"), always),
-    # Only a tunnel can hold less than it should.
+    # Only a tunnel has an inner packet.
     (wrong_mode, of_sa("mode"), lambda flow: flow.mode == "tunnel"),
-    # Without a policy, what came in transport mode is welcome.
+    # Without a policy, packets in transport mode are accepted.
     (no_policy, stranger, lambda flow: flow.mode != "transport"),
     (blocked, of_sa("blocked"), always),
     (spent, of_sa("expired", "spent"), always),
-    # Nothing comes in clear out of an interface that is IPsec itself.
+    # No packet comes in clear from an IPsec interface.
     (in_clear, in_the_clear("clear-text"),
      lambda flow: flow.route in ("local", "forward")),
     (blocked_in_clear, in_the_clear("blocked"),
@@ -252,7 +252,7 @@ CAUSES = (
 WHOSE = {cause: who for cause, who, _ in CAUSES}
 
 
-# --- once for each IP version: who else receives, headers alone, nesting ----
+# --- once for each IP version: other receivers, truncated headers, nesting ----
 
 def to_local(f, payload, proto):
     return f.header(f.inner, proto) / payload
@@ -272,7 +272,7 @@ def echo(f):
 
 
 def truncated(proto):
-    """A header that ends before its end."""
+    """A truncated header."""
     def cause(f):
         yield ([to_local(f, Raw(b"\0\0\x10\x01"), proto)], dropped(),
                {"XfrmInHdrError": 1})
@@ -280,7 +280,7 @@ def truncated(proto):
 
 
 def esp_unknown_under_ah(f):
-    """AH is taken off, and the ESP within names no SA."""
+    """AH is removed, and the inner ESP has no SA."""
     inner = (0xdead).to_bytes(4, "big") + bytes(3) + b"\5" + b"n" * 40
     yield ([f.ah_around(PROTO["esp"], inner)],
            {**arrived(f, size=len(inner)),
@@ -288,16 +288,16 @@ def esp_unknown_under_ah(f):
 
 
 def silent_cause(freed_by):
-    """Freed without a reason, before packets that others must not be blamed
-    for: one to a closed port, over an SA or from a stranger, and one that a
-    policy blocks, over an SA."""
+    """Freed without a reason, before packets with other reasons or none: one to a
+    closed port, over an SA or without one, and one over an SA that a policy
+    blocks."""
     def cause(f):
         clear, template = "invalidClearTextInbound", "XfrmInTmplMismatch"
         with silent.FREED_BY[freed_by][-1](f) as (packet, who):
             yield [packet] * 2, dropped(clear, 2), {template: 2}, {who: 2}
             closed = f.clear(port=1, source=f.stranger)
             yield [packet, closed], dropped(clear), {template: 1}, {who: 1}
-            if freed_by == "vti":       # takes all ESP between these ends
+            if freed_by == "vti":       # receives all ESP between these ends
                 return
             yield ([packet, f.secured(port=1)],
                    {**arrived(f), **dropped(clear)}, {template: 1}, {who: 1})
@@ -310,7 +310,7 @@ def silent_cause(freed_by):
 
 
 def silent_block(f):
-    """As above, but a policy blocks it: the total is all that it is in."""
+    """As above, but a policy blocks it: only the total changes."""
     policy = (f"xfrm policy add {f.path.inner} proto {{}} dir in "
               f"action block priority 0")
     with silent.tunnel(f) as (packet, who):
@@ -323,8 +323,8 @@ def silent_block(f):
 
 
 def ports_like_the_spi(f):
-    """The sender chooses ports that read like the SPI; the selector is for
-    others."""
+    """The sender chooses ports whose bytes equal the SPI; the selector has other
+    ports."""
     spi = 0x13881389
     layer, extra = f.stage.layer(f.flow)
     line = f.path.state(*layer, ROLES.index("narrow"), extra,
@@ -340,7 +340,7 @@ def ports_like_the_spi(f):
 
 
 def wrong_direction(f):
-    """Over an SA that is for sending."""
+    """Over an outbound SA."""
     spi = f.spi("backward")
     raw.add_state(f.stage.b, f.outer, f.flow.mode, spi,
                   nl.attribute(raw.XFRMA_SA_DIR, bytes([raw.SA_DIR_OUT])), window=0)
@@ -351,13 +351,13 @@ def wrong_direction(f):
 
 
 def truncated_under_ah(f):
-    """AH is taken off, and the ESP header within ends too early."""
+    """AH is removed, and the inner ESP header is truncated."""
     yield ([f.ah_around(PROTO["esp"], b"\0\0\x10\x01")],
            {**arrived(f, size=4), **dropped()}, {"XfrmInHdrError": 1})
 
 
 def transport_at_vti(f):
-    """Between the ends of a VTI, over an SA that is for no tunnel."""
+    """Between the ends of a VTI, over an SA in transport mode."""
     algorithms = f.stage.layer(f.flow)[0][2]
     f.stage.b.ip(f.path.state("esp", "transport", algorithms,
                               f.spi("backward") - f.path.spi))
@@ -369,12 +369,12 @@ def transport_at_vti(f):
 
 
 def rule(f, words):
-    """A policy for clear text, or what lies in a tunnel, to a port of its own."""
+    """A policy for clear text, or for packets from a tunnel, to a port of its own."""
     return f"{f.path.inner} proto udp dport {PORT_RULE} dir in {words}"
 
 
 def unasked_tunnel(f):
-    """Out of a tunnel that the policy does not ask for."""
+    """From a tunnel that the policy does not require."""
     f.stage.b.ip(f"xfrm policy add {rule(f, 'priority 1')}")
     yield ([f.secured(port=PORT_RULE)],
            {**arrived(f), **dropped("receiveOverIncorrectSaInbound")},
@@ -391,7 +391,7 @@ def too_many_templates(f):
 
 
 def blocked_by_main(f):
-    """A policy of type sub takes it, and the main one does not."""
+    """A policy of type sub accepts it, and the main one does not."""
     sub = f"{f.path.inner} proto udp dport {PORT_BLOCKED} dir in ptype sub"
     f.stage.b.ip(f"xfrm policy add {sub} priority 1")
     yield ([f.secured(port=PORT_BLOCKED)],
@@ -401,7 +401,7 @@ def blocked_by_main(f):
 
 
 def default_block(f):
-    """No policy takes it, where that means no."""
+    """No policy matches, and the default is to block."""
     f.stage.b.ip(f"xfrm policy delete {f.path.inner} dir in",
                  "xfrm policy setdefault in block")
     yield ([f.secured()],
@@ -411,14 +411,14 @@ def default_block(f):
 
 
 def home_address(f):
-    """Mobile IPv6: the sender is away from a home that nobody knows."""
+    """Mobile IPv6: the home address of the sender is unknown."""
     option = IPv6ExtHdrDestOpt(options=[HAO(hoa="2001:db8::1")])
     yield ([to_local(f, option / UDP(), PROTO["options"])] * 2,
            dropped(count=2), {"XfrmInNoStates": 2})
 
 
 def home_route(f):
-    """Mobile IPv6: by way of here to a home that is not here."""
+    """Mobile IPv6: a routing header for a home address of another host."""
     yield ([routed_home(f)] * 2, dropped(count=2), {"XfrmInNoStates": 2})
 
 
@@ -428,7 +428,7 @@ def routed_home(f):
 
 
 def home_route_then_narrow(f):
-    """A step of the lookup, and at once one of the policy check."""
+    """An increment of the look-up, and immediately one of the policy check."""
     yield ([routed_home(f), f.secured("narrow")],
            {**arrived(f), **dropped("receiveOverIncorrectSaInbound", 2),
             "drop.receiveOverIncorrectSaInbound": 1},
@@ -438,7 +438,7 @@ def home_route_then_narrow(f):
 
 
 def refused_twice(f):
-    """An ICMP error whose SA lets the packet within decide: no, and no."""
+    """An ICMP error whose SA has the flag icmp: outer and inner packet are refused."""
     layer, extra = f.stage.layer(f.flow)
     f.stage.b.ip(f.path.state(*layer, f.spi("backward") - f.path.spi,
                               f"{extra} flag icmp"))
@@ -452,7 +452,7 @@ def refused_twice(f):
 
 
 def spent_at_once(f):
-    """While an SA that the first packet used up is leaving, a third comes."""
+    """A third packet arrives while the SA whose limit was reached is ending."""
     layer, extra = f.stage.layer(f.flow)
     f.stage.b.ip(f.path.state(*layer, f.spi("backward") - f.path.spi,
                               f"{extra} limit packet-hard 1",
@@ -469,7 +469,7 @@ def spent_at_once(f):
 
 
 def late_under_esn(f):
-    """Left of the window the kernel takes a number for one of the next subspace."""
+    """Left of the window the kernel assumes a number of the next subspace."""
     layer, extra = f.stage.layer(f.flow)
     spi = f.spi("backward")
     f.stage.b.ip(f.path.state(*layer, spi - f.path.spi, f"{extra} flag esn",
@@ -481,7 +481,7 @@ def late_under_esn(f):
 
 
 def uncompressed(f):
-    """A small packet, sent as it is, where the policy requires IPComp."""
+    """A small packet, sent uncompressed, where the policy requires IPComp."""
     layer, extra = f.stage.layer(f.flow)
     spi = f.spi("backward")
     comp = f"{f.path.outer} proto comp spi 0x77"
@@ -507,7 +507,7 @@ def echo_sender(f):
 
 
 def truncated_sender(proto):
-    """The four bytes behind the header are those of an SPI in ESP alone."""
+    """Only in ESP are the four bytes after the header an SPI."""
     return lambda f: named("header", proto, f.inner,
                            0x1001 if proto == "esp" else 0)
 
@@ -518,7 +518,7 @@ def nested_sender(f):
 
 ESP, AH = ("local", "esp", "transport"), ("local", "ah", "transport")
 TUNNEL, VTI = ("local", "esp", "tunnel"), ("vti", "esp", "tunnel")
-# route, dress and mode of the flow that they belong to, the cause, whose packets
+# route, dress and mode of their flow, the cause, ends
 ONCE = {
     "clear_to_closed_port": (ESP, clear_of(lambda f: f.clear(port=1)),
                              in_the_clear("clear-text")),
@@ -551,16 +551,16 @@ ONCE = {
     "late_under_esn": (ESP, late_under_esn, of_sa("auth", "backward")),
     "uncompressed": (ESP, uncompressed, None),
 }
-# Mobile IPv6 is of one version only, and looks for no SA.
+# Mobile IPv6 has no IPv4, and looks up no SA.
 MOBILE = {home_address, home_route, home_route_then_narrow}
-# Lines of the MIB that not all kernels have, and what moves them
+# MIB lines that not all kernels have, and their causes
 LATER = {"wrong_direction": "XfrmInStateDirError"}
 
 
 # --- from tables to cases ---------------------------------------------------
 
 class Drops:
-    """The forges of all flows, and the hosts they send to."""
+    """The forges of all flows, and their receiving hosts."""
 
     def __init__(self, stage):
         self.stage = stage
@@ -600,7 +600,7 @@ class Drops:
         return problems
 
     def _more(self, one, before, packet):
-        """What else the lines that grew say of the last packet."""
+        """The other members of the lines that changed."""
         problems = []
         for line in map(nl.Family.line,
                         set(self.stage.b.family.raw_lines()) - before):
@@ -613,7 +613,7 @@ class Drops:
         return problems
 
     def _grown(self, before):
-        """Lines of the recent drops, and by how much; most never change."""
+        """Changed lines of the recent drops, with the change."""
         now = set(self.stage.b.family.raw_lines())
 
         def counts(replies):
@@ -623,7 +623,7 @@ class Drops:
 
 
 def listener(host):
-    """Takes what comes to the open port."""
+    """Reads the packets of the open port."""
     with ipsec.inside(host.name):
         sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     sock.bind(("::", PORT_OPEN))
@@ -631,7 +631,7 @@ def listener(host):
 
 
 def all_cases():
-    """(name, machine, flow, cause, whose packets)"""
+    """(name, machine, flow, cause, ends)"""
     lines = ipsec.mib().keys()
     for machine, flow in matrix.spread(matrix.flows(forge.TRANSFORMS)):
         name = "_".join(filter(None, (flow.name, machine.name)))

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The table of recent drops: who may read it, its order, its bound, its events.
+"""The table of recent drops: rights, order, limit, events.
 
     drops.py [PART...]      cases whose name has one of the parts
 
-That every cause makes the one right line of it is seen by drop.py.
+drop.py proves that every cause makes the one right line.
 """
 import collections
 import contextlib
@@ -41,7 +41,7 @@ TURNS = 20
 EVENT_DELAY = 0.25                      # as in kmod/recent_nl.c
 TICK = 10**7                            # ns, of the slowest kernel
 SLAB = "/sys/kernel/slab/ipsecstat_line/objects"
-SPI = 0x1000                            # the first one that is made up
+SPI = 0x1000                            # the first that the test chooses
 INVALID = "esp.invalidSpisOnInbound"
 
 
@@ -54,7 +54,7 @@ def counts(lines):
 
 
 def until(true, what):
-    """Problems unless it comes true."""
+    """Problems unless the condition becomes true."""
     deadline = time.monotonic() + ipsec.PATIENCE
     while not true():
         if time.monotonic() > deadline:
@@ -64,7 +64,7 @@ def until(true, what):
 
 
 class Listener:
-    """Hears the events of a namespace."""
+    """Listens to the events of a namespace."""
 
     def __init__(self, host):
         with ipsec.inside(host.name):
@@ -81,7 +81,7 @@ class Listener:
         self.family.close()
 
     def hear(self, seconds=0.0):
-        """What has been told so far."""
+        """The events so far."""
         self.family.socket.settimeout(seconds or None)
         self.family.socket.setblocking(bool(seconds))
         with contextlib.suppress(BlockingIOError, TimeoutError):
@@ -90,14 +90,14 @@ class Listener:
         return self.told
 
     def until_told(self, wanted):
-        """Problems unless the last that is told of each line is this."""
+        """Problems unless the last event of each line is this."""
         problems = until(lambda: counts(self.hear()).items() >=
                          wanted.items(), f"events of {len(wanted)} lines")
         return problems + ipsec.differ("event", counts(self.told), wanted)
 
 
 class Cases:
-    """Each method is a case; every one has a table of its own."""
+    """Each method is a case, with a table of its own."""
 
     def __init__(self):
         self.link = self.wire = self.family = None
@@ -108,12 +108,12 @@ class Cases:
             self.family = nl.Family()
 
     def _dropped(self, *spis, **how):
-        """Provoke these drops in host b, and nothing else."""
+        """Cause these drops in host b, and nothing else."""
         return ipsec.expect(self.link.b, lambda: self.wire.send(*spis, **how),
                             {INVALID: len(spis), ipsec.TOTAL: len(spis)})
 
     def _same_lines(self, wanted):
-        """The table has these lines, in this order; else the first other one."""
+        """Problems unless the table has these lines, in this order."""
         seen = [(line.who, line.count) for line in self.family.lines()]
         return [f"line {number}: {one}, not {other}" for number, (one, other)
                 in enumerate(itertools.zip_longest(seen, wanted))
@@ -145,7 +145,7 @@ class Cases:
             INVALID: len(numbers), ipsec.TOTAL: len(numbers)})
 
     def first_and_last_sequence_number(self):
-        """Those of the first and the last packet, not the lowest and highest."""
+        """The numbers of the first and the last packet, not the lowest and highest."""
         problems = self._numbered(7, 9, 0, 0xffffffff, 8)
         line, = self.family.lines()
         with ipsec.inside(self.link.b.name):
@@ -183,7 +183,7 @@ class Cases:
         return problems + self._same_lines([(self.wire.who(SPI), 1)])
 
     def sender_to_an_sa_that_takes_any(self):
-        """The packet tells its source as long as it has its header."""
+        """The source comes from the packet as long as the packet has its header."""
         key = matrix.TRANSFORMS["null_sha1"][1]
         self.link.b.ip(f"xfrm state add src 0.0.0.0 dst {self.wire.ends[4][1]} "
                        f"proto esp spi {SPI:#x} mode tunnel {key}")
@@ -194,21 +194,21 @@ class Cases:
             [(nl.Who("auth", nl.ESP, *self.wire.ends[4], SPI), 1)])
 
     def oldest_makes_room(self):
-        """By the time of its last packet, not of its first."""
+        """Ordered by the last packet, not by the first."""
         spis = list(range(SPI, SPI + LIMIT))
-        with ipsec.on_one_cpu():                # or packets overtake each other
+        with ipsec.on_one_cpu():                # or packets are reordered
             problems = self._dropped(*spis) + self._whole(lines=LIMIT)
-            problems += self._dropped(SPI, SPI)     # the eldest, but not idle
-            problems += self._dropped(SPI + LIMIT)  # its neighbour goes
+            problems += self._dropped(SPI, SPI)     # the oldest, but not idle
+            problems += self._dropped(SPI + LIMIT)  # its neighbour is evicted
         order = [SPI + LIMIT, SPI, *spis[:1:-1]]
         return problems + self._whole(lines=LIMIT, evicted=1) + \
             self._same_lines([(self.wire.who(spi), 3 if spi == SPI else 1)
                               for spi in order])
 
-    # -- SAs that packets came too late for ---
+    # -- packets after the end of their SA ---
 
     def _sas(self, *spis, version=4, out=False):
-        """SAs of host b with these SPIs that are there for a moment."""
+        """Add and delete SAs of host b with these SPIs."""
         ends = self.wire.ends[version][::-1 if out else 1]
         key = matrix.TRANSFORMS["null_sha1"][1]
         sas = [f"src {ends[0]} dst {ends[1]} proto esp spi {spi:#x}"
@@ -217,7 +217,7 @@ class Cases:
         self.link.b.ip(*(f"xfrm state delete {sa}" for sa in sas))
 
     def _ended(self, **wanted):
-        """Problems unless just these lines say that an SA ended, by SPI."""
+        """Problems unless exactly the lines with these SPIs say that an SA ended."""
         return ipsec.differ("SA that ended", {
             f"{line.who.spi:#x}": "sa_until" in line.more
             for line in self.family.lines()}, wanted)
@@ -230,7 +230,7 @@ class Cases:
             times.append(boottime())
             problems += self._dropped(SPI, version=version)
             line = self.family.lines()[0]
-            # The kernel's coarse clock is a tick behind.
+            # The coarse clock of the kernel is up to one tick late.
             if not times[0] - TICK <= line.more.get("sa_until", 0) <= times[1]:
                 problems.append(f"IPv{version}: {line} is not of {times}")
         return problems
@@ -249,7 +249,7 @@ class Cases:
         return problems + self._dropped(SPI) + self._ended(**{hex(SPI): True})
 
     def sa_that_never_was(self):
-        """Another inbound one was, and an outbound one with this SPI."""
+        """There was another inbound SA, and an outbound SA with this SPI."""
         self._sas(SPI)
         self._sas(SPI + 1, out=True)
         return self._dropped(SPI + 1) + self._ended(**{hex(SPI + 1): False})
@@ -271,7 +271,7 @@ class Cases:
     # -- outbound ---
 
     def _refused(self, reason, words, version, count, refused):
-        """Of so many packets of b so many are refused by the SA with these words."""
+        """The SA refuses so many of so many packets of b, in this line."""
         ends = self.wire.ends[version][::-1]
         path = "src {} dst {}".format(*ends)
         self.link.b.ip(f"xfrm state add {path} proto esp spi {SPI:#x} reqid 1 "
@@ -299,7 +299,7 @@ class Cases:
         return self._refused("expired", "limit packet-hard 1", 6, 2, 1)
 
     def outbound_lines_are_not_among_the_packets_that_came_in(self):
-        """And when one makes room, it is not told among those that did."""
+        """And an evicted outbound line is not counted in `evicted`."""
         problems = self._refused("sequence", "replay-oseq 0xffffffff", 4, 3, 3)
         spis = range(SPI, SPI + LIMIT)
         with ipsec.on_one_cpu():
@@ -308,7 +308,7 @@ class Cases:
             [(self.wire.who(spi), 1) for spi in spis[::-1]])
 
     def _forwarding(self, policy="action block"):
-        """Networks behind b, to which its policies let nobody."""
+        """Networks behind b that its policies block."""
         networks = {4: "10.9.0", 6: "fd09:"}
         b = self.link.b
         b.sysctl("ipv4/ip_forward", 1)
@@ -331,7 +331,7 @@ class Cases:
                 for line in self.family.lines()}
 
     def _forwards(self, reason, line, policy):
-        """Two packets of either IP version are dropped for it, and move this line."""
+        """Two packets of each IP version are dropped and move this line."""
         targets, wanted = self._forwarding(policy), {}
         before = self.link.b.mib()
         for version, target in targets.items():
@@ -365,7 +365,7 @@ class Cases:
             ipsec.disagreements(self.link.b)
 
     def forwarded_badly_while_others_look_up(self):
-        """Dropped since it was sent to all: their line does not name it."""
+        """A broadcast is dropped, too; the line of the others does not include it."""
         target = self._forwarding()[4]
         udp = struct.pack("!HHHH", 9, 9, 8, 0)
         with ipsec.on_one_cpu():
@@ -373,7 +373,7 @@ class Cases:
             self.wire.socket.send(
                 b"\xff" * 6 + self.wire.ether[4][6:] +
                 ipv4((self.wire.ends[4][0], target), socket.IPPROTO_UDP, udp))
-            self._dropped(SPI)              # is there when the other one is gone
+            self._dropped(SPI)              # still there when the other one is gone
         return ipsec.differ("line", counts(self.family.lines()),
                             {self.wire.who(SPI): 1}) + (
             [] if self.link.b.mib()["XfrmOutPolBlock"] == 1 else ["no look-up"])
@@ -391,10 +391,10 @@ class Cases:
             problems.append(f"told {told}")
         return problems + ([] if seen == wanted else [f"shows {shown}"])
 
-    # -- who may read ---
+    # -- rights ---
 
     def _own(self):
-        """All that there is to ask, each on a socket of its own."""
+        """All requests, each on a socket of its own."""
         return (lambda: nl.Family().table(), lambda: nl.Family().lines(),
                 lambda: nl.Family().join())
 
@@ -415,7 +415,7 @@ class Cases:
         return in_child(attempt)
 
     def readers_of_statistics_are_refused(self):
-        """The group may have the figures; peers are none of its business."""
+        """The group may read the figures, but not addresses of peers."""
         def attempt():
             become(65534, 2000)
             return ([] if nl.Family().get() else ["no figures"]) + \
@@ -424,7 +424,7 @@ class Cases:
             return in_child(attempt)
 
     def root_of_a_user_namespace(self):
-        """Sees its own drops, and those of nobody else."""
+        """Reads its own drops, and no others."""
         def attempt():
             become(65534, 65534)
             outer = nl.Family()
@@ -458,10 +458,10 @@ class Cases:
                     nl.DROP_GET, flags=f, **h), errno, text)
         return problems + refused(lambda: self.family.ask(nl.DROP_NTF), 95, "")
 
-    # -- change while it is read ---
+    # -- changes during a read ---
 
     def dump_is_of_one_moment(self):
-        """However the table changes before it is read to its end."""
+        """A dump is complete, however the table changes meanwhile."""
         spis = range(SPI, SPI + LIMIT)
         problems = self._dropped(*spis)
         self.family.socket.send(nl.message(
@@ -481,7 +481,7 @@ class Cases:
     # -- a flood ---
 
     def flood(self):
-        """Of random SPIs: bounded in memory and in events, and exact."""
+        """A flood of random SPIs: bounded memory and events, exact counts."""
         spis = random_spis(FLOOD)
         objects, began = slab_objects(), time.monotonic()
 
@@ -508,7 +508,7 @@ class Cases:
         grown = slab_objects() - objects
         print(f"# {FLOOD} drops: {grown} slab objects more, "
               f"{len(heard.told)} events, at most {most:.0f}")
-        # Other users of the same slab cache come and go; but few.
+        # The slab cache has other users, but few.
         if grown > LIMIT + FLOOD // 20:
             problems.append(f"{grown} slab objects more")
         if len(heard.told) > most:
@@ -536,7 +536,7 @@ class Cases:
         return problems
 
     def old_drops_are_no_news(self):
-        """Who joins late hears what comes from then on."""
+        """A listener that joins late gets only later events."""
         problems = self._dropped(SPI, SPI + 1)
         with Listener(self.link.b) as heard:
             problems += self._dropped(SPI + 2)
@@ -644,7 +644,7 @@ class Cases:
         return problems
 
     def _monitor(self, command):
-        """Starts it, and returns when it listens."""
+        """Start it, and return when it listens."""
         group = 1 << (self.family.groups["drops"] - 1)
         monitor = subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE)
@@ -658,7 +658,7 @@ class Cases:
         return monitor, until(listens, "the monitor listens")
 
     def _monitored(self, command, last):
-        """The lines it tells of two packets, up to the one with @last in it."""
+        """The lines that it prints for two packets, up to the one that contains @last."""
         monitor, problems = self._monitor(command)
         problems += self._dropped(SPI, SPI)
         told = []
@@ -720,11 +720,11 @@ class Cases:
     # -- the end ---
 
     def namespace_goes_with_its_readers(self):
-        """A dump half read and a listener, with events in progress, let it go."""
+        """Unloading works during a dump, with a listener and events in progress."""
         name = f"gone-{os.getpid()}"
         ipsec.run("ip", "netns", "add", name)
         ipsec.run("ip", "-n", name, "link", "set", "lo", "up")
-        # Whose other end goes with the namespace.
+        # Its other end is deleted with the namespace.
         self.link.a.ip(f"link add tell type veth peer name gone netns {name}")
         host = collections.namedtuple("Named", "name")(name)
         with Listener(host), ipsec.inside(name):
@@ -744,7 +744,7 @@ class Cases:
                      "the namespace is gone")
 
     def named_from_the_first_policy_on(self):
-        """The host has neither SA nor policy when the module comes."""
+        """The host has neither SA nor policy when the module is loaded."""
         self.family.close()
         ipsec.reload_module()
         self._begin()
@@ -775,7 +775,7 @@ class Cases:
 
 
 def loopback_up():
-    """As ip would, which is not root of a namespace without user IDs."""
+    """As ip does it, which is not root in a namespace without user IDs."""
     siocsifflags, up = 0x8914, 1
     with socket.socket(type=socket.SOCK_DGRAM) as sock:
         fcntl.ioctl(sock, siocsifflags, struct.pack("=16sH22x", b"lo", up))
@@ -798,7 +798,7 @@ def seconds(text):
 
 
 def from_json(line):
-    """As the family tells it; every packet here is one without an SA."""
+    """As the family reports it; no packet here has an SA."""
     return nl.Line(nl.Who(line["reason"], line["protocol"], line["source"],
                           line["destination"], int(line["spi"], 16)),
                    line["packets"], line["first"], line["last"], {})
@@ -815,7 +815,7 @@ def on_a_link(cases, function):
 
 def main():
     cases = Cases()
-    # Comes with the first SA otherwise, and here is none.
+    # Otherwise attached with the first SA, and here is none.
     ipsec.run("modprobe", "-a", "esp4", "esp6")
     ipsec.run_cases([(name, on_a_link(cases, function))
                      for name, function in ipsec.cases_of(cases)])

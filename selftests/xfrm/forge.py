@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Packets from a to b under known keys, good and bad ones.
 
-scapy's IPsec layer makes one packet for each shape. It takes its time, so other
-sequence numbers and SPIs are put into that packet, and its ICV is computed again.
+scapy's IPsec layer makes one packet for each shape. It is slow, so the other packets are
+copies with another sequence number and SPI, and a new ICV.
 """
 import contextlib
 import functools
@@ -25,12 +25,12 @@ TRANSFORMS = {"esp": "null_sha1", "ah": "ah_sha1"}
 ICV_LEN = 12
 PAYLOAD = b"x" * 32
 UDP_LEN = 8 + len(PAYLOAD)
-# What the policies of a flow say of a port: take it over its SA, never take it,
-# demand the protocol that the flow is not of; nothing, for a case's own policy
+# Ports by the policies of a flow: require its SA, block, require the other protocol;
+# without a policy, for those of a case
 PORT_OPEN, PORT_BLOCKED, PORT_OTHER, PORT_RULE = 9, 13, 21, 25
 PROTO = {"icmp": 1, "ipip": 4, "tcp": 6, "udp": 17, "ipv6": 41, "routing": 43,
          "esp": 50, "ah": 51, "icmpv6": 58, "options": 60, "unknown": 253}
-# SAs of one flow in host b, by their place behind the flow's first SPI
+# SAs of one flow in host b, by their offset from the first SPI of the flow
 ROLES = ("good", "other", "narrow", "spent", "lonely", "larval", "nobody",
          "backward")
 
@@ -40,7 +40,7 @@ def icv(data):
 
 
 def mutable_zeroed(packet):
-    """What AH signs: fields that change on the way are zero."""
+    """The bytes that AH authenticates: mutable fields are zero."""
     packet = bytearray(packet)
     if packet[0] >> 4 == 4:
         packet[1] = packet[8] = 0
@@ -52,7 +52,7 @@ def mutable_zeroed(packet):
 
 
 def resigned(packet, proto, spi, seq):
-    """Another number in a packet without UDP, under its ICV."""
+    """Change the number in a packet without UDP, and its ICV."""
     version = packet[0] >> 4
     start = matrix.IP_LEN[version]
     if proto == "esp":
@@ -65,13 +65,13 @@ def resigned(packet, proto, spi, seq):
 
 
 def spoiled(packet):
-    """One bit flipped, in the ICV of ESP, in the payload of AH."""
+    """Flip one bit, in the ICV of ESP, in the payload of AH."""
     return packet[:-1] + bytes([packet[-1] ^ 1])
 
 
 @contextlib.contextmanager
 def at_once(host):
-    """What is sent meanwhile leaves at the end, all in one go of the softirq."""
+    """Packets sent meanwhile leave at the end, in one run of the softirq."""
     def tc(verb, *words):
         ipsec.run("tc", "-n", host.name, "qdisc", verb, "dev", "eth0", "root",
                   "plug", *words)
@@ -83,7 +83,7 @@ def at_once(host):
 
 
 class Forge:
-    """Packets of one flow; the next sequence number of each SA is kept."""
+    """Packets of one flow, with the next sequence number of each SA."""
 
     def __init__(self, stage, flow, wire):
         self.stage, self.flow, self.wire = stage, flow, wire
@@ -97,7 +97,7 @@ class Forge:
         self.shape = functools.cache(self.shape)
 
     def send(self, packets):
-        """From the wire of a, as they are."""
+        """Send frames from host a, unchanged."""
         link = self.stage
         kind = b"\x08\x00" if self.flow.family == 4 else b"\x86\xdd"
         ether = bytes.fromhex((link.b.mac + link.a.mac).replace(":", "")) + kind
@@ -107,7 +107,7 @@ class Forge:
                 self.wire.send(frame)
 
     def renew(self):
-        """Begin again, as the SAs did."""
+        """Restart the sequence numbers, as the SAs did."""
         self.seq.clear()
 
     # -- SAs of host b ---
@@ -116,7 +116,7 @@ class Forge:
         return self.path.spi + ROLES.index(role)
 
     def states(self):
-        """Lines of ip: a SA for each role that has one."""
+        """Lines of ip: an SA for each role that has one."""
         layer, extra = self.stage.layer(self.flow)
         narrow = f"{self.path.inner} proto udp dport 4242"
 
@@ -149,7 +149,7 @@ class Forge:
 
     @property
     def stranger(self):
-        """A source that no policy knows."""
+        """A source without a policy."""
         return "10.1.255.1" if self.flow.family == 4 else "fd01:ffff::1"
 
     def header(self, ends, proto):
@@ -157,7 +157,7 @@ class Forge:
         return self.ip(src=ends[0], dst=ends[1], **field)
 
     def clear(self, port=PORT_OPEN, source=None, sport=7):
-        """What the flow carries."""
+        """The inner packet of the flow."""
         ends = (source or self.inner[0], self.inner[1])
         return self.header(ends, PROTO["udp"]) / \
             UDP(sport=sport, dport=port) / Raw(PAYLOAD)
@@ -165,7 +165,7 @@ class Forge:
     def shape(self, port=PORT_OPEN, source=None, hollow=False, sport=7):
         """By scapy: the packet of sequence number 1, not yet in UDP.
 
-        @hollow leaves out the IP packet that a tunnel should hold.
+        @hollow leaves out the inner IP packet of a tunnel.
         """
         flow = self.flow
         crypt = {"crypt_algo": "NULL"} if flow.proto == "esp" else {}
@@ -177,7 +177,7 @@ class Forge:
                                  spi=self.spi("good"), auth_key=KEY,
                                  auth_algo="HMAC-SHA1-96", **crypt)
         inner = self.clear(port, source, sport)
-        if not tunnel:                  # the outer addresses stand for them
+        if not tunnel:                  # BEET has the outer addresses only
             inner = self.header(self.outer, PROTO["udp"]) / \
                 Raw(bytes(inner.payload))
         packet = bytes(sa.encrypt(self.ip(bytes(inner)), seq_num=1))
@@ -206,14 +206,14 @@ class Forge:
         return self.in_udp(packet) if self.flow.in_udp else packet
 
     def in_udp(self, packet):
-        """The ESP packet again, inside UDP without a checksum."""
+        """The ESP packet in UDP without a checksum."""
         esp = packet[matrix.IP_LEN[self.flow.family]:]
         return bytes(self.header(self.outer, PROTO["udp"]) / Raw(
             struct.pack("!HHHH", matrix.ENCAP_PORT, matrix.ENCAP_PORT,
                         8 + len(esp), 0) + esp))
 
     def raw(self, role, body=b"y" * 64):
-        """A header without sense behind it."""
+        """A header with random bytes after it."""
         head = struct.pack("!II", self.spi(role), self.next_seq(role))
         if self.flow.proto == "ah":
             head = b"\x11\x04\0\0" + head
@@ -244,7 +244,7 @@ class Forge:
                      Raw(body + icv(body)))
 
     def ah_around(self, proto, payload):
-        """AH over any payload; scapy takes ESP within for its own."""
+        """AH over any payload; scapy would transform an inner ESP."""
         packet = self.header(self.outer, PROTO["ah"]) / Raw(
             struct.pack("!BBHII", proto, 4, 0, 0, 0) + bytes(ICV_LEN) + payload)
         return resigned(bytes(packet), "ah", self.spi("good"), self.next_seq())

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Who could silence the hooks: figures stay right, or the attempt is refused.
+"""What could disable the hooks: figures stay exact, or the attempt is refused.
 
     hooks.py [PART...]      cases whose name has one of the parts
 """
@@ -21,7 +21,7 @@ KPROBES = "/sys/kernel/debug/kprobes/enabled"
 TRACING = "/sys/kernel/tracing"
 LIVEPATCH = "/sys/kernel/livepatch/livepatched"
 SPI = 0x8100
-# By the kernel, from 7.0 on by the latter.
+# Errors of the kernel; the latter since 7.0.
 REFUSED = errno.EBUSY, errno.EINVAL
 ON_PACKETS = ("xfrm_replay_overflow", "xfrm_replay_recheck",
               "xfrm_replay_advance")
@@ -29,7 +29,7 @@ PACKETS = 5
 
 
 def write(path, text):
-    """Whether the kernel takes it."""
+    """Whether the write succeeds."""
     try:
         with open(path, "w", encoding="ascii") as file:
             file.write(text)
@@ -39,14 +39,14 @@ def write(path, text):
 
 
 def log_since(mark):
-    """Lines of the kernel's log after a line of ours."""
+    """Lines of the kernel log after a marker."""
     text = subprocess.run(["dmesg"], capture_output=True, text=True,
                           check=True).stdout
     return text[text.rindex(mark):]
 
 
 def hooked(how="ipsecstat"):
-    """The functions that the module has its hooks on, as ftrace lists them."""
+    """The hooked functions, as ftrace lists them."""
     with open(f"{TRACING}/enabled_functions", encoding="ascii") as file:
         entries = re.split(r"\n(?=\S)", file.read())
     names = [entry.split()[0] for entry in entries if how in entry]
@@ -56,7 +56,7 @@ def hooked(how="ipsecstat"):
 
 
 def called_directly():
-    """Those of ON_PACKETS that call the module without ftrace between."""
+    """The functions of ON_PACKETS with a direct call."""
     return set(ON_PACKETS) & set(hooked("direct-->ipsecstat"))
 
 
@@ -74,7 +74,7 @@ def tracer(kind):
 
 @contextlib.contextmanager
 def probes(letter):
-    """A probe on each of the same functions: p on its entry, r on its return."""
+    """A probe on each of the same functions: p at entry, r at return."""
     ipsec.run("sh", "-c", "".join(
         f"echo '{letter}:selftest/h{number} {function}' "
         f">>{TRACING}/kprobe_events\n"
@@ -100,7 +100,7 @@ def kprobes_off():
 
 @contextlib.contextmanager
 def livepatch():
-    """Other functions in place of one that counts packets, and of two of drops."""
+    """Replacements of one function that counts packets, and of two for drops."""
     def is_done():
         with open(f"{LIVEPATCH}/transition", encoding="ascii") as file:
             return file.read().strip() == "0"
@@ -116,10 +116,10 @@ def livepatch():
 
 
 class Cases(life.Base):
-    """Host b sends over an SA of its own; each case leaves it without SAs."""
+    """Host b sends over an SA; each case ends without SAs."""
 
     def _counts(self):
-        """An SA comes, carries packets, and goes: every hook has to work."""
+        """Add an SA, send packets, delete it: every hook has to work."""
         policy, far = life.policy(), self.link.a
         problems = self._see(
             [life.state("add", SPI, out=True),
@@ -136,7 +136,7 @@ class Cases(life.Base):
              life.state("delete", SPI, out=True)], life.GONE)
 
     def _tells_drops(self):
-        """A wrong ICV and an unknown SPI, which functions of their own tell."""
+        """A wrong ICV and an unknown SPI, which have hooks of their own."""
         problems = self._counts()
         wire = Wire(self.link.a, self.link.b)
         sa = f"src {wire.ends[4][0]} dst {wire.ends[4][1]} proto esp spi {SPI:#x}"
@@ -150,7 +150,7 @@ class Cases(life.Base):
         return problems
 
     def _beside(self, other, right=None):
-        """Right while the other comes, stays and goes, and when it was there first."""
+        """Exact while the other attaches, stays and detaches, and if it was first."""
         right = right or self._counts
         with other:
             problems = right()
@@ -181,7 +181,7 @@ class Cases(life.Base):
             ipsec.reload_module(*parameters)
 
     def fentry_that_was_there_first(self):
-        """Keeps its place; the module takes another."""
+        """It keeps the direct call; the module uses a callback."""
         with contextlib.ExitStack() as stack:
             with self._let_go():
                 ipsec.unload_module()
@@ -193,7 +193,7 @@ class Cases(life.Base):
         return problems
 
     def fentry_that_comes_later(self):
-        """Is refused, if the module has its place, and nothing else changes."""
+        """It is refused if the module has the direct call; nothing else changes."""
         problems = self._counts()
         if not called_directly():
             return problems + ["not direct"]
@@ -215,17 +215,17 @@ class Cases(life.Base):
         return problems + self._counts()
 
     def ftrace_stays_on(self):
-        """The sysctl is refused, or switches nothing off."""
+        """The sysctl is refused, or disables nothing."""
         problems = [] if not write(FTRACE, "0") else ["ftrace went off"]
         return problems + self._counts()
 
     def no_loading_while_ftrace_is_off(self):
-        """Refused, and the log names the sysctl."""
+        """Loading is refused, and the log names the sysctl."""
         mark = "selftest: loading while ftrace is off"
         with self._let_go():
             ipsec.run("rmmod", "ipsecstat")
             write("/dev/kmsg", f"{mark}\n")       # whole, so that it can be read
-            is_off = write(FTRACE, "0")     # later kernels refuse that to all
+            is_off = write(FTRACE, "0")     # later kernels refuse this to everybody
             done = subprocess.run(["modprobe", "ipsecstat"], check=False,
                                   capture_output=True)
             log = log_since(mark)

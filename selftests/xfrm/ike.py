@@ -1,23 +1,23 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A real IKE daemon: strongSwan on both hosts, and how its SAs are counted.
+"""An IKE daemon: strongSwan on both hosts, and the counting of its SAs.
 
-The cases are one story, in order. No figure may move between two of them
-either, and each demands exactly what charon does to the SAs of a host:
+The cases depend on each other and run in order. No figure may change between two of
+them, and each requires exactly the changes that charon makes to the SAs of a host:
 
- - A CHILD_SA is two SAs. The inbound one begins as a larval SA, since its SPI
-   is in the request, and is filled later; the outbound one comes as it is.
- - A rekey adds two more and takes the old outbound SA away at once. The old
-   inbound one lives on for packets still in flight, here for OVERLAP seconds.
- - The reqid belongs to the traffic selectors. So a reauthentication that makes
-   before it breaks is a rekey of each CHILD_SA; delete and initiate is none.
- - An IKE_SA is no SA of the kernel: to rekey it moves nothing.
- - With IPComp, the IPComp state is the tunnel, and ESP around it is in
-   transport mode: no tunnel among the SAs, and bytes of transport mode.
- - If the peer's port changes at its NAT, charon deletes both SAs and adds them
-   again under the same SPIs, since the kernel cannot move one.
+ - A CHILD_SA is two SAs. The inbound SA begins as a larval SA, because its SPI is in the
+   request, and is filled later; the outbound SA is added at once.
+ - A rekey adds two SAs and deletes the old outbound SA immediately. The old inbound SA
+   is kept for packets in flight, here for OVERLAP seconds.
+ - The reqid belongs to the traffic selectors. So a make-before-break reauthentication
+   is a rekey of each CHILD_SA; delete and initiate is not.
+ - An IKE_SA is not an SA of the kernel: a rekey of it changes nothing.
+ - With IPComp, the IPComp state is in tunnel mode, and ESP around it in transport mode:
+   no tunnel, and bytes of transport mode.
+ - If the NAT changes the port of the peer, charon deletes both SAs and adds them again
+   with the same SPIs, because the kernel cannot change the port of an SA.
 
-A second way from a to b is through a router that hides a:
+A second path from a to b is through a router that does NAT for a:
 
     a eth1 10.0.1.1 --- 10.0.1.254 router 10.0.2.254 --- 10.0.2.1 eth1 b
 """
@@ -38,7 +38,7 @@ from life import sa
 CHARON = os.path.join(ipsec.HERE, "../../build/charon/usr/sbin/charon-systemd")
 COUNT, PAYLOAD = 5, 100
 DATAGRAM = 8 + PAYLOAD
-PACKET = 20 + DATAGRAM                  # as a tunnel of IPv4 takes it
+PACKET = 20 + DATAGRAM                  # in an IPv4 tunnel
 PORT = 9
 OVERLAP = 3
 PLUGINS = ("random nonce aes sha1 sha2 hmac kdf gmp kernel-netlink "
@@ -57,7 +57,7 @@ CHILDREN = {
     "transport": ("plain", (), {"mode": "transport"}),
     "compressed": ("plain", ("10.1.0.2", "10.2.0.2"), {"ipcomp": "yes"}),
     "trap": ("plain", ("10.1.0.3", "10.2.0.3"), {}),
-    # Every fifth packet of a's is one too many for the kernel.
+    # Every fifth packet of a reaches the soft limit.
     "busy": ("plain", ("10.1.0.4", "10.2.0.4"), {
         "life_packets": 1000, "rekey_packets": (COUNT - 1, 0),
         "rand_packets": 0}),
@@ -65,7 +65,7 @@ CHILDREN = {
     "behind": ("hidden", ("10.1.0.5", "10.2.0.5"), {}),
     "never": ("lost", ("10.1.0.6", "10.2.0.6"), {}),
 }
-# What the kernel shall have loaded before a peer waits for it.
+# Modules to be loaded before a peer waits for them.
 ALGORITHMS = (
     f"proto esp spi 1 aead rfc4106(gcm(aes)) 0x{'00' * 20} 128",
     "proto ah spi 1 auth-trunc hmac(sha256) 0x00 128",
@@ -124,7 +124,7 @@ def children(peers, side):
 
 
 def connections(side, proposals):
-    """All peers as host a (0) or b (1) sees them."""
+    """The connections to all peers, for host a (0) or b (1)."""
     for name, ends in PEERS.items():
         yield name, {
             "local_addrs": ends[side],
@@ -184,7 +184,7 @@ class Daemon:
 
     @contextlib.contextmanager
     def paused(self):
-        """What the kernel tells charon meanwhile waits in its socket."""
+        """Stop charon; notifications of the kernel wait in its socket."""
         self.process.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -192,7 +192,7 @@ class Daemon:
             self.process.send_signal(signal.SIGCONT)
 
     def do(self, *arguments):
-        """A swanctl command; most end when charon has done what they say."""
+        """Run a swanctl command; most end when charon has executed it."""
         done = subprocess.run(
             ["swanctl", *arguments, "--uri", f"unix://{self.folder}/vici"],
             env=self.environment, capture_output=True, text=True, check=False)
@@ -207,11 +207,11 @@ class Daemon:
                           self.do("--list-sas", "--raw", "--ike", peers))
 
     def settle(self, peers):
-        """charon lends an IKE_SA to one job at a time, and lists it after that."""
+        """charon does not list an IKE_SA while a job uses it."""
         self.ike_sas(peers)
 
     def news(self):
-        """What charon wrote since it was asked last."""
+        """The log of charon since the last call."""
         with open(f"{self.folder}/log", encoding="utf-8") as file:
             file.seek(self.read)
             lines = file.read().splitlines()
@@ -219,10 +219,10 @@ class Daemon:
         return [f"{self.host.name} charon: {line}" for line in lines]
 
 
-# --- the way through a NAT --------------------------------------------------
+# --- the path through a NAT --------------------------------------------------
 
 class Router:
-    """Between a and b, and hides a behind its own address."""
+    """A router between a and b, with NAT for a."""
 
     def __init__(self, link):
         self.link, self.host = link, ipsec.Host("r", 3)
@@ -257,14 +257,14 @@ class Router:
                 "}\n}\n"))
 
     def cut(self):
-        """Which makes it forget the connections, too."""
+        """This also deletes the connections."""
         self.host.ip("link set eth2 down")
 
     def mend(self):
         self.host.ip("link set eth2 up")
 
     def move(self, ports):
-        """Connections that come from now on have other ports."""
+        """Later connections get other ports."""
         self.cut()
         self.masquerade(ports)
         self.mend()
@@ -273,7 +273,7 @@ class Router:
 # --- cases ------------------------------------------------------------------
 
 class Exchange:
-    """Datagrams between the hosts under the selectors of a child."""
+    """Datagrams between the hosts that match the selectors of a child."""
 
     def __init__(self, link, child):
         peers, selectors, _ = CHILDREN[child]
@@ -298,7 +298,7 @@ class Exchange:
         return sock
 
     def send(self, side):
-        """Again if the SA that was to be used is deleted just now."""
+        """Retry if the SA was deleted in the meantime."""
         def sends():
             try:
                 self.sockets[side].sendto(b"x" * PAYLOAD,
@@ -327,7 +327,7 @@ def carried(columns, size, packets, ways=("in", "out")):
 
 
 class Cases:
-    """One story: what a case leaves behind, a later one takes up."""
+    """Cases that build on each other."""
 
     def __init__(self, link, router, a, b):
         self.link, self.router, self.a, self.b = link, router, a, b
@@ -335,7 +335,7 @@ class Cases:
         self.told = [host.statistics() for host in self.hosts]
 
     def _see(self, provoke, *wanted):
-        """What changed since the last look, on both hosts or on a and on b."""
+        """Problems unless the figures changed so, on both hosts or on a and on b."""
         provoke()
         problems = []
         for side, host in enumerate(self.hosts):
@@ -359,10 +359,9 @@ class Cases:
                          OVERLAPPING) + self._see(lambda: None, OLD_ONE_GONE)
 
     def _traffic(self, child, columns, each=None):
-        """Datagrams there and back, against the lifetimes of the SAs.
+        """Datagrams in both directions, compared with the lifetimes of the SAs.
 
-        @each is how many bytes one has for its SA, None if only the kernel
-        knows.
+        @each: bytes of a datagram for its SA, None if only the kernel has them.
         """
         before = [host.lifetimes() for host in self.hosts]
         with Exchange(self.link, child) as exchange:
@@ -407,7 +406,7 @@ class Cases:
             self._traffic("tunnel", TUNNEL, PACKET)
 
     def rekeyed_by_the_responder(self):
-        """Three at once, of every other kind."""
+        """Three children at once, of every other kind."""
         def rekey():
             for child in ("transport", "ah", "compressed"):
                 self.b.do("--rekey", "--child", child)
@@ -419,7 +418,7 @@ class Cases:
             self._traffic("compressed", TRANSPORT)
 
     def rekeyed_under_traffic(self):
-        """Every packet is counted, whichever SA took it."""
+        """Every packet is counted, on whichever SA."""
         deleted = [told["sa.totalSasDeleted"] + 2 for told in self.told]
 
         def done():
@@ -437,7 +436,7 @@ class Cases:
             TUNNEL, packets * PACKET, packets))
 
     def rekeyed_by_the_kernel(self):
-        """Soft expiry by packets is still a live SA, and asks for another."""
+        """An SA that expired softly by packets is live, and is rekeyed."""
         def send():
             with Exchange(self.link, "busy") as exchange:
                 for _ in range(COUNT):
@@ -467,7 +466,7 @@ class Cases:
             self._traffic("tunnel", TUNNEL, PACKET)
 
     def deleted_and_established_again(self):
-        """The tunnel is of two CHILD_SAs, the compressed one none of them."""
+        """The compressed CHILD_SA has no tunnel."""
         return self._see(
             lambda: self.a.do("--terminate", "--child", "tunnel"), DOWN) + \
             self._see(lambda: self.b.do("--terminate", "--child", "busy"),
@@ -494,10 +493,10 @@ class Cases:
             self._traffic("behind", TUNNEL, PACKET)
 
     def nat_moved(self):
-        """The packet that tells of the new port belongs to the old SA.
+        """The packet from the new port belongs to the old SA.
 
-        While charon moves its SAs there is no inbound policy either: it waits until
-        the packet is through.
+        While charon updates its SAs, there is no inbound policy, so charon is stopped
+        until the packet has passed.
         """
         def send():
             self.router.move("6000-6999")
@@ -537,7 +536,7 @@ class Cases:
             self.a.do("--uninstall", "--child", "never")
 
     def daemon_ended(self):
-        """It takes its SAs with it, and so does the peer that it tells."""
+        """It deletes its SAs, and the notified peer deletes its own."""
         mute(self.link.a)
         problems = self._see(self.a.end, sa(
             activeSas=-10, totalSasDeleted=10, activeTunnels=-1))
@@ -547,8 +546,8 @@ class Cases:
 
 
 def mute(host):
-    """No word of closed ports: without policies that goes in the clear, and is
-    a drop for the peer if it answers late."""
+    """No ICMP error for closed ports: without policies it is sent in the clear,
+    and is a drop for the peer if it is late."""
     with ipsec.inside(host.name):
         ipsec.run("nft", "-f", "-", text=(
             "table inet quiet {\nchain out {\n"
@@ -558,7 +557,7 @@ def mute(host):
 
 
 def prepare(host, peer, number):
-    """Addresses for the selectors, and what the kernel loads at first use."""
+    """Addresses of the selectors, and modules loaded at first use."""
     host.ip(*(f"addr add 10.{number}.0.{last}/32 dev lo"
               for last in range(1, 7)),
             f"route add 10.{3 - number}.0.0/16 via {peer.address[4]}",

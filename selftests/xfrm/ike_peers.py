@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Peers as strongSwan makes them: the right line of each, at each step.
+"""Peers of strongSwan: the right line of each, at each step.
 
 The hosts, the router and the daemons are those of ike.py.
 """
@@ -19,14 +19,14 @@ CHARON = "charon-systemd"
 
 
 class Cases:
-    """One story: what a case leaves behind, a later one takes up."""
+    """Cases that build on each other."""
 
     def __init__(self, link, router, a, b):
         self.link, self.router, self.a, self.b = link, router, a, b
         self.hosts, self.daemons = (link.a, link.b), (a, b)
 
     def _line(self, host, remote):
-        """What the tool shows of a peer: its mark, and what is said at the end."""
+        """The line of a peer: its mark, and its last column."""
         text = ipsec.run(ipsec.TOOL, "peers", "--netns", host.name)
         for line in text.splitlines():
             found = re.match(rf"(.) {re.escape(remote)} +\S+ +[\d.]+ \S+ +"
@@ -36,7 +36,7 @@ class Cases:
         return None, text
 
     def _is(self, host, ends, line, **wanted):
-        """In time, this is what is known of a peer, and its line."""
+        """Problems unless a peer gets these members and this line."""
         def peer():
             return host.family.peer_of(*ends) or {}
 
@@ -58,7 +58,7 @@ class Cases:
             if problems]
 
     def _both(self, name, line, **wanted):
-        """Of both hosts, each of which sees the other."""
+        """The same on both hosts, each with the other as its peer."""
         return [problem for side, host in enumerate(self.hosts)
                 for problem in self._is(
                     host, PEERS[name][::1 if side == 0 else -1], line,
@@ -71,15 +71,15 @@ class Cases:
                 if ended.get(key) != value]
 
     def two_children(self):
-        """In tunnel and in transport mode they are one peer; two SAs were there
-        before (ike.prepare())."""
+        """Tunnel and transport mode are one peer; it had two SAs before
+        (ike.prepare())."""
         for child in ("tunnel", "transport"):
             self.a.do("--initiate", "--child", child)
         return self._both("plain", (" ", "0 rekeys"), state="up", sas_in=2,
                           sas_out=2, added=6, deleted=2, larval=0)
 
     def names_of_children(self):
-        """By the commands of the operators' page."""
+        """By the commands of docs/operators.md."""
         with open(OPERATORS, encoding="utf-8") as file:
             swanctl, script, tool = re.search(
                 r"^    (swanctl .*) \|\n +(sed .*) \|\n +(ipsecstat .*)$",
@@ -98,7 +98,7 @@ class Cases:
              if line not in names.splitlines()]
 
     def twenty_rekeys(self):
-        """By turns of each end, with traffic in between: the bytes add up."""
+        """By each end in turn, with traffic between: the bytes add up."""
         before = [host.family.peer_of(*PEERS["plain"]) for host in self.hosts]
         sent = {child: 0 for child in ("tunnel", "transport")}
         for number in range(REKEYS):
@@ -125,7 +125,7 @@ class Cases:
                 replaced=True)]
 
     def behind_nat(self):
-        """The other host sees the router instead."""
+        """The peer of the other host is the router."""
         self.a.do("--initiate", "--child", "behind")
         with Exchange(self.link, "behind") as exchange:
             for _ in range(COUNT):
@@ -138,7 +138,7 @@ class Cases:
                      (" ", "0 rekeys"), **wanted)
 
     def nat_port_changes(self):
-        """The SAs are others, the peer is not."""
+        """The SAs are new, the peer is the same."""
         self.router.move("6000-6999")
         with Exchange(self.link, "behind") as exchange:
             with self.b.paused():
@@ -154,7 +154,7 @@ class Cases:
                         mapped=1)
 
     def peer_dies(self):
-        """It is down, and stays in the list with its reason and its sums."""
+        """It is down, and stays listed with its reason and its sums."""
         self.router.cut()
         try:
             for daemon in self.daemons:
@@ -171,7 +171,7 @@ class Cases:
             self.router.mend()
 
     def peer_comes_back(self):
-        """Its sums go on."""
+        """Its sums continue."""
         self.a.do("--initiate", "--child", "behind")
         with Exchange(self.link, "behind") as exchange:
             for _ in range(COUNT):
@@ -196,7 +196,7 @@ class Cases:
             self.a.do("--uninstall", "--child", "never")
 
     def daemon_ends(self):
-        """It takes its SAs with it, and so does the peer that it tells."""
+        """It deletes its SAs, and the notified peer deletes its own."""
         ike.mute(self.link.a)
         self.a.end()
         return self._both("plain", None, state="down", sas_in=0, sas_out=0,

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Two hosts, what IPsecGetStatistics1 says of them, and what the kernel says.
+"""Two hosts, their figures by IPsecGetStatistics1, and the kernel's own figures.
 
       host a                     host b
     10.0.0.1  --- eth0   eth0 --- 10.0.0.2
     fd00::1                       fd00::2
 
-Each host is a network namespace. A test provokes something and states exactly
-which figures change, by how much; every other figure must stay as it is. Beside that
-go witnesses that no test has to call: see "what must agree" below.
+Each host is a network namespace. A test causes something and states exactly which
+figures change, and by how much; no other figure may change. After each test the figures
+are also compared with the kernel's: see "what must agree" below.
 """
 import collections
 import contextlib
@@ -22,7 +22,7 @@ import time
 import nl
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# What is installed, else what the checkout has.
+# The installed one, else that of the checkout.
 TOOL = shutil.which("ipsecstat") or os.path.join(HERE, "../../tools/ipsecstat")
 LIBRARY = "libfwpuclnt.so.1"
 CLONE_NEWNET = 0x40000000
@@ -35,7 +35,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 # --- KTAP -------------------------------------------------------------------
 
 class Ktap:
-    """Result lines, and an exit status that agrees with them."""
+    """Result lines, and the exit status for them."""
 
     def __init__(self, plan):
         self.number = self.failed = 0
@@ -58,7 +58,7 @@ class Ktap:
 
 
 def chosen(cases):
-    """Those in whose name, their first member, is a word of the command line."""
+    """Items whose name, their first member, contains a word of the command line."""
     words, cases = sys.argv[1:], list(cases)
     for word in words:
         if not any(word in case[0] for case in cases):
@@ -90,7 +90,7 @@ def cases_of(cases, prefix=""):
 # --- the library, called the way a C program calls it -----------------------
 
 def library():
-    """That which is installed, else that of the checkout."""
+    """The installed one, else that of the checkout."""
     try:
         return ctypes.CDLL(LIBRARY)
     except OSError:
@@ -132,7 +132,7 @@ assert ctypes.sizeof(Statistics) == 216
 
 
 class Engine:
-    """A session of the filter engine, in the namespace it is opened in."""
+    """A session of the filter engine, in the namespace that opened it."""
 
     def __init__(self):
         self.lib = library()
@@ -146,7 +146,7 @@ class Engine:
             raise OSError(f"{call}: {code & 0xFFFFFFFF:#x}")
 
     def read(self):
-        """The statistics, flat: {"sa.activeSas": 2, ...}."""
+        """The statistics, as {"sa.activeSas": 2, ...}."""
         raw = Statistics()
         self._check("IPsecGetStatistics1", self.lib.IPsecGetStatistics1(
             self.handle, ctypes.byref(raw)))
@@ -160,13 +160,13 @@ class Engine:
 
 
 def unshare():
-    """A network namespace of this process alone, from here on."""
+    """Enter a new network namespace of this process."""
     if libc.unshare(CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "unshare")
 
 
 def until(condition, what):
-    """Wait for it, with patience."""
+    """Wait until the condition holds, for a bounded time."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:
@@ -175,7 +175,7 @@ def until(condition, what):
 
 
 def unload_module():
-    """A reader in the midst of a request holds it back."""
+    """Retried, because a reader in a request keeps the module in use."""
     deadline = time.monotonic() + 12 * PATIENCE
     while subprocess.run(["rmmod", "ipsecstat"], capture_output=True,
                          check=False).returncode:
@@ -194,7 +194,7 @@ def reload_module(*parameters):
 
 
 def per_cpu_memory():
-    """Of all CPUs, in bytes."""
+    """Per-CPU memory of all CPUs, in bytes."""
     with open("/proc/meminfo", encoding="ascii") as file:
         return next(1024 * int(line.split()[1]) for line in file
                     if line.startswith("Percpu:"))
@@ -206,7 +206,7 @@ packed = nl.packed
 
 
 def mib():
-    """The lines of /proc/net/xfrm_stat where the thread is."""
+    """The lines of /proc/net/xfrm_stat of the thread's namespace."""
     with open("/proc/thread-self/net/xfrm_stat", encoding="ascii") as file:
         return {name: int(value) for name, value in map(str.split, file)}
 
@@ -234,7 +234,7 @@ def inside(name):
 
 @contextlib.contextmanager
 def on_one_cpu():
-    """Packets that this thread sends to itself stay in order."""
+    """Pin the thread, so that packets it sends to itself stay in order."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(before)})
     try:
@@ -244,7 +244,7 @@ def on_one_cpu():
 
 
 class Host:
-    """One namespace, and all that may be asked about it."""
+    """A namespace, and the queries for it."""
 
     def __init__(self, letter, number):
         self.name = f"{letter}-{os.getpid()}"
@@ -255,16 +255,16 @@ class Host:
         self.engine = self.family = self.kernel = self.start = None
 
     def take(self, *addresses):
-        """SAs that end in these are inbound."""
+        """SAs with these destinations are inbound."""
         self.own |= {packed(address) for address in addresses}
 
     def ip(self, *lines):
-        """Many ip commands for the price of one."""
+        """Many ip commands in one process."""
         return run("ip", "-n", self.name, "-b", "-",
                    text="\n".join(lines) + "\n")
 
     def sysctl(self, name, value):
-        """Set a file of /proc/sys/net; returns what it was."""
+        """Set a file of /proc/sys/net; returns its value before."""
         with inside(self.name), \
              open(f"/proc/sys/net/{name}", "r+", encoding="ascii") as file:
             old = file.read().strip()
@@ -280,7 +280,7 @@ class Host:
         self.start = Snapshot(self)
 
     def close(self):
-        """Let go of the namespace, so that it can end."""
+        """Release the namespace, so that it can end."""
         self.engine.close()
         self.family.close()
         self.kernel.close()
@@ -305,12 +305,12 @@ class Host:
         return "in" if target in self.own else "out"
 
     def flush(self):
-        """All SAs and policies go; what the SAs did is noted before."""
+        """Delete all SAs and policies; the lifetimes of the SAs are added up before."""
         self.kernel.sums()
         self.ip("xfrm state flush", "xfrm policy flush")
 
     def states(self):
-        """How many ESP and AH states are listed."""
+        """The number of listed ESP and AH states."""
         return len(self.kernel.listed())
 
 
@@ -324,7 +324,7 @@ def add_namespaces(*hosts):
 
 
 class Link:
-    """Hosts a and b, joined; taken down again at the end."""
+    """Hosts a and b, connected; deleted at the end."""
 
     def __enter__(self):
         self.a, self.b = Host("a", 1), Host("b", 2)
@@ -355,9 +355,9 @@ TWINS = ("invalidSpisOnInbound", "authenticationFailuresOnInbound",
          "replayCheckFailuresOnInbound", "saNotInitializedOnInbound")
 CAUSES = [f"drop.{member}" for member, _ in Drop._fields_[:-1]]
 TOTAL = "drop.totalDropPacketsInbound"
-# Figures whose sum is that of lines in /proc/net/xfrm_stat; a line that this
-# kernel does not know counts nothing. An AH or IPComp packet that fails
-# otherwise than by its ICV has no figure, and no test here sends one.
+# Figures whose sum is the sum of these lines of /proc/net/xfrm_stat; a line that this
+# kernel lacks is 0. An AH or IPComp packet that fails, but not by its ICV, has no
+# figure, and no test here sends one.
 SAME_AS_MIB = (
     (("drop.invalidSpisOnInbound",), ("XfrmInNoStates",)),
     (("drop.authenticationFailuresOnInbound",
@@ -369,7 +369,7 @@ SAME_AS_MIB = (
      ("XfrmInStateMismatch", "XfrmInTmplMismatch", "XfrmInStateModeError",
       "XfrmInStateDirError")),
 )
-# Reasons whose sum is that of lines in /proc/net/xfrm_stat.
+# Reasons whose sum is the sum of these lines of /proc/net/xfrm_stat.
 MIB_OF_REASONS = {
     "in": [
         (("XfrmInNoStates",), ("no-state",)),
@@ -406,7 +406,7 @@ MIB_OF_REASONS = {
         (("XfrmOutNoQueueSpace",), ("queue",)),
     ],
 }
-# Columns of traffic: bytes of the kinds (protocol, flags) that they sum
+# Columns of traffic: the classes (protocol, flags) whose bytes they add up
 ENCRYPTED, AUTHENTICATED, TUNNEL, OFFLOAD = 1, 2, 4, 8
 COLUMNS = {
     "encryptedByteCount": lambda proto, flags: flags & ENCRYPTED,
@@ -420,7 +420,7 @@ COLUMNS = {
 
 
 def contradictions(now):
-    """What cannot be true together in one reply, be it under load."""
+    """Contradictions within one reply, which must not occur even under load."""
     problems = []
 
     def same(what, one, other):
@@ -446,7 +446,7 @@ def contradictions(now):
 
 
 def add_up(replies):
-    """The sum of some replies of the family, SAs and times aside."""
+    """The sum of some replies of the family, without SAs and times."""
     total = {}
     for reply in replies:
         for key, value in reply.items():
@@ -464,7 +464,7 @@ def add_up(replies):
 
 
 def columns(kinds):
-    """One direction of a reply, as the library must show it."""
+    """One direction of a reply, as the library must return it."""
     told = {column: sum(size for kind, (size, _) in kinds.items()
                         if belongs(*kind))
             for column, belongs in COLUMNS.items()}
@@ -473,7 +473,7 @@ def columns(kinds):
 
 
 class Snapshot:
-    """All that is said of a host at one time, by us and by the kernel."""
+    """The figures of a host at one time, of the module and of the kernel."""
 
     def __init__(self, host):
         self.figures, self.mib = host.statistics(), host.mib()
@@ -489,9 +489,9 @@ class Snapshot:
 
 
 def sum_of_peers(peers):
-    """What all of them did together, as figures of the library.
+    """The sums over all peers, as figures of the library.
 
-    An SA of a loopback address is used in both directions, and has one.
+    An SA of a loopback address is used in both directions and has one direction.
     """
     total = {name: sum(peer[name] for peer in peers)
              for name in nl.PEER_SUMS}
@@ -508,7 +508,7 @@ def sum_of_peers(peers):
 
 
 def drops_of_peers(peers):
-    """{reason: packets} of all peers, the others and nobody."""
+    """{reason: packets} of all peers, the others and unattributed."""
     total = collections.Counter()
     for peer in peers:
         total.update(peer.get("dropped_in", {}))
@@ -517,7 +517,7 @@ def drops_of_peers(peers):
 
 
 def drops_of_host(reply):
-    """{reason: packets} that a host dropped on their way in."""
+    """{reason: packets} that a host dropped inbound."""
     total = collections.Counter()
     for (reason, _), count in reply["dropped-in"].items():
         total[reason] += count
@@ -533,7 +533,7 @@ def all_carried(figures):
 
 
 def peers_disagree(name, peers, figures):
-    """Lines where the sums over all peers are not the figures of the host."""
+    """Differences between the sums over all peers and the figures of the host."""
     figures = figures | all_carried(figures)
     return [f"{name} {key}: {value} of all peers is not {figures[key]}"
             for key, value in sum_of_peers(peers).items()
@@ -541,9 +541,9 @@ def peers_disagree(name, peers, figures):
 
 
 def disagreements(host):
-    """Where the witnesses of a host at rest contradict its figures.
+    """Contradictions between the figures of an idle host and those of the kernel.
 
-    They are compared since the last contradiction, so that it is told once.
+    Only new ones: the comparison starts at the last contradiction.
     """
     start, now = host.start, Snapshot(host)
     problems = contradictions(now.figures)
@@ -607,7 +607,7 @@ def changes(before, after):
 
 
 def differ(what, seen, wanted):
-    """Lines that name every figure which is not as wanted."""
+    """A line for each figure that is not as expected."""
     return [f"{what} {key}: changed by {seen.get(key, 0)}, "
             f"wanted {wanted.get(key, 0)}"
             for key in sorted(seen.keys() | wanted.keys(), key=str)
@@ -615,7 +615,7 @@ def differ(what, seen, wanted):
 
 
 def with_aggregates(wanted):
-    """Add to the drops of ESP and AH their twins in the aggregate."""
+    """Add the aggregate figures for the drops of ESP and AH."""
     total = dict(wanted)
     for key, value in wanted.items():
         group, member = key.split(".")
@@ -626,7 +626,7 @@ def with_aggregates(wanted):
 
 
 def expect(host, provoke, wanted, mib=None, before=None):
-    """Provoke, and see exactly the wanted changes: none less, none more."""
+    """Run a case, and require exactly the expected changes."""
     wanted = with_aggregates(wanted)
     before, mib_before = before or host.statistics(), host.mib()
     provoke()

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The life of SAs: how they come, change and go, and what is counted of it."""
+"""The life of SAs: how they begin, change and end, and how this is counted."""
 import contextlib
 import os
 import socket
@@ -13,13 +13,13 @@ import raw
 NULL = "enc ecb(cipher_null) '' auth-trunc hmac(sha1) " \
        "0x0123456789abcdef0123456789abcdef01234567 96"
 PEERS = {4: ("10.0.0.2", "10.0.0.1"), 6: ("fd00::2", "fd00::1")}
-# Where migration takes the SA of a to b: another source, another destination.
+# The ends of the SA from a to b after migration: another source, another destination.
 MOVED = {4: ("10.0.0.3", "10.0.0.2"), 6: ("fd00::1", "fd00::4")}
 
 
 def state(verb, spi, version=4, out=False, rest="", proto="esp",
           mode="transport", algo=NULL):
-    """An ip line for an SA of host b, towards it or away from it."""
+    """An ip line for an SA of host b, inbound or outbound."""
     ends = PEERS[version] if out else PEERS[version][::-1]
     line = f"xfrm state {verb} src {ends[0]} dst {ends[1]} proto {proto} " \
            f"spi {spi:#x}"
@@ -58,14 +58,14 @@ def carried(way, packets, proto="esp"):
 
 
 class Base:
-    """Each case leaves host b without SAs, as it found it."""
+    """Each case begins and ends with no SA in host b."""
 
     def __init__(self, link):
         self.link, self.host = link, link.b
 
     @contextlib.contextmanager
     def _let_go(self):
-        """The module can go, and is there again afterwards."""
+        """The module can be unloaded, and is loaded again afterwards."""
         for host in (self.link.a, self.link.b):
             host.close()
         yield
@@ -76,14 +76,14 @@ class Base:
         return ipsec.expect(self.host, lambda: self.host.ip(*lines), wanted)
 
     def _since(self, before, wanted):
-        """As _see(), of what was provoked already."""
+        """As _see(), for changes that were caused already."""
         return ipsec.expect(self.host, lambda: None, wanted, before=before)
 
     def _wait(self, provoke, wanted):
         return ipsec.expect(self.host, provoke, wanted)
 
     def _datagrams(self, count, version=4, source=None):
-        """Datagrams from b to a, or from @source; those without an SA fail."""
+        """Datagrams from b to a, or from @source; without an SA, sending fails."""
         source = source or self.host
         target = PEERS[version][source is self.host]
         with ipsec.inside(source.name):
@@ -95,7 +95,7 @@ class Base:
 
 
 class Kind(Base):
-    """What holds for ESP and AH over IPv4 and IPv6 alike."""
+    """Cases for ESP and AH over IPv4 and IPv6."""
 
     SPI = 0x7100
 
@@ -139,7 +139,7 @@ class Kind(Base):
             self._pfkey("delete", LARVAL_GONE)
 
     def migrated(self):
-        """The old SA goes, its clone between other addresses comes."""
+        """The old SA is deleted, and its clone between other addresses is added."""
         self.host.ip(self._state("add", "reqid 1", mode="tunnel"),
                      "xfrm policy add src {0} dst {1} dir in tmpl src {0} "
                      "dst {1} proto {2} mode tunnel reqid 1".format(
@@ -153,10 +153,10 @@ class Kind(Base):
 
 
 class Cases(Base):
-    """All else."""
+    """All other cases."""
 
     def ipcomp_is_no_sa(self):
-        """Nor is the IPIP state that IPComp in tunnel mode brings along."""
+        """Nor is the IPIP state of IPComp in tunnel mode an SA."""
         problems = self._see([state("add", 0x200, proto="comp", mode="tunnel",
                                     algo="comp deflate")], {})
         if "proto 4 " not in self.host.ip("xfrm state list"):
@@ -194,7 +194,7 @@ class Cases(Base):
                       sa(activeSas=-10, totalSasDeleted=10))
 
     def flush_by_protocol(self):
-        """Only what is named goes, however it is named."""
+        """Only the named SAs are deleted, however they are named."""
         four = [state("add", 0x100, version, proto=proto, algo=ALGO[proto])
                 for version, proto in KINDS]
         all_of = sa(activeSas=4, totalSasAdded=4)
@@ -219,14 +219,14 @@ class Cases(Base):
                          activeTunnels=-1))
 
     def expire_by_time(self):
-        """Hard expiry comes by itself, on a slow machine soon after."""
+        """Hard expiry by the timer, on a slow machine soon after."""
         return self._see([state("add", 0x100, version, proto=proto,
                                 rest="limit time-hard 1", algo=ALGO[proto])
                           for version, proto in KINDS],
                          sa(totalSasAdded=4, totalSasDeleted=4))
 
     def larvals_left_to_expire(self):
-        """Of an acquire, and of SPIs that nobody came back for."""
+        """Larval SAs of an acquire, and of SPIs that were never used."""
         before = self.host.statistics()
         self.host.ip(f"xfrm policy add {policy()} {self.TEMPLATE}")
         seconds = self.host.sysctl("core/xfrm_acq_expires", 3)
@@ -246,9 +246,9 @@ class Cases(Base):
             self.host.ip(f"xfrm policy delete {policy()}")
 
     def _send(self, count, rest, sent, after, version=4, proto="esp"):
-        """Of some datagrams over a new SA, see those that fit be counted.
+        """Send datagrams over a new SA: those within its limit are counted.
 
-        @sent is how many the kernel lets through, None if only it knows.
+        @sent: the number that the kernel sends, None if only the kernel knows.
         """
         problems = self._see(
             [state("add", 0x100, version, out=True, rest=rest, proto=proto,
@@ -286,7 +286,7 @@ class Cases(Base):
         return self._send(5, "limit packet-soft 2 limit byte-soft 1", 5, {})
 
     def expire_by_packets_inbound(self):
-        """The packet too many is dropped."""
+        """The packet over the limit is dropped."""
         with self._from_a(state("add", 0x100, rest="limit packet-hard 2")):
             return self._wait(
                 lambda: self._datagrams(3, source=self.link.a),
@@ -294,7 +294,7 @@ class Cases(Base):
 
     @contextlib.contextmanager
     def _from_a(self, line):
-        """An SA of both hosts, which UDP from a to b goes by."""
+        """An SA of both hosts for UDP from a to b."""
         selector = f"src {PEERS[4][1]} dst {PEERS[4][0]} proto udp dir out"
         self.link.a.ip(state("add", 0x100), f"xfrm policy add {selector} "
                        "tmpl proto esp mode transport")
@@ -335,7 +335,7 @@ class Cases(Base):
 
     @contextlib.contextmanager
     def _key_manager(self):
-        """Someone who is told of acquires, and does nothing."""
+        """A listener for acquires that does nothing."""
         with subprocess.Popen(
                 ["ip", "-n", self.host.name, "xfrm", "monitor", "acquire"],
                 stdout=subprocess.DEVNULL) as daemon:
@@ -346,7 +346,7 @@ class Cases(Base):
                 daemon.terminate()
 
     def _acquire(self):
-        """A packet meets a policy without SA, and a daemon is told."""
+        """A packet matches a policy without an SA, and a daemon is notified."""
         self.host.ip(f"xfrm policy add {policy()} {self.TEMPLATE}")
         with self._key_manager():
             return self._wait(lambda: self._datagrams(2), LARVAL)
@@ -358,7 +358,7 @@ class Cases(Base):
         return problems
 
     def acquire_succeeds(self):
-        """The new SA takes the place of the larval one."""
+        """The new SA replaces the larval one."""
         problems = self._acquire() + self._see(
             [state("add", 0x100, out=True, rest="reqid 5")],
             ADDED | LARVAL_GONE)
@@ -366,7 +366,7 @@ class Cases(Base):
         return problems + self._see(["xfrm state flush"], GONE)
 
     def _until_listening(self, pid):
-        """Until the process hears acquires: group 1 of NETLINK_XFRM (6)."""
+        """Wait until the process listens to acquires: group 1 of NETLINK_XFRM (6)."""
         deadline = time.monotonic() + ipsec.PATIENCE
         while time.monotonic() < deadline:
             with open(f"/proc/{pid}/net/netlink", encoding="ascii") as file:
@@ -383,7 +383,7 @@ class Cases(Base):
         return problems
 
     def rekeyed(self):
-        """The inbound half of a pair counts nothing, the outbound one."""
+        """The inbound SA of a pair counts 0, the outbound SA 1."""
         pair = [state("add", 0x100, rest="reqid 1"),
                 state("add", 0x101, out=True, rest="reqid 1")]
         renewed = [state("add", 0x200, rest="reqid 1"),
@@ -415,7 +415,7 @@ class Cases(Base):
                       sa(activeSas=-9, totalSasDeleted=9, activeTunnels=-1))
 
     def rekeyed_in_a_vrf(self):
-        """The source is an address of a device in it, IPv4 and IPv6."""
+        """The source is an address of a device in the VRF, IPv4 and IPv6."""
         problems = []
         self.host.ip("link add red type vrf table 10", "link set red up",
                      "link add inside type dummy",
@@ -435,7 +435,7 @@ class Cases(Base):
         return problems
 
     def module_changes_no_error(self):
-        """Of a malformed policy for a socket; PF_KEY has an error of its own."""
+        """The error for a malformed policy of a socket; PF_KEY has another."""
         subprocess.run(["rmmod", "af_key"], capture_output=True, check=False)
         for host in (self.link.a, self.link.b):
             host.close()
@@ -449,7 +449,7 @@ class Cases(Base):
             [f"{with_module} with the module, {without} without"]
 
     def tunnels(self):
-        """Pairs of addresses: both directions are one, an if_id is another."""
+        """Pairs of addresses: both directions are one tunnel, another if_id is another."""
         mode = {"mode": "tunnel"}
         lines = [state("add", 0x101, **mode), state("add", 0x102, **mode),
                  state("add", 0x103, out=True, **mode),
@@ -467,7 +467,7 @@ class Cases(Base):
                       sa(activeSas=-3, totalSasDeleted=3, activeTunnels=-2))
 
     def migrated_in_place(self):
-        """An SA and its own clone are no rekey: the SPI is the same."""
+        """An SA and its clone are not a rekey: the SPI is the same."""
         ends = PEERS[4]
         self.host.ip(state("add", 0x100, out=True, rest="reqid 1"),
                      f"xfrm policy add {policy()} tmpl src {ends[0]} "
@@ -480,7 +480,7 @@ class Cases(Base):
         return problems + self._see(["xfrm state flush"], GONE)
 
     def if_id_changed(self):
-        """By an update; then the SA is no predecessor in its old place."""
+        """Changed by an update; then the SA does not match its old flow."""
         one = {"out": True, "mode": "tunnel"}
         old, new = "reqid 1 if_id 3", "reqid 1 if_id 4"
         return self._see([state("add", 0x100, rest=old, **one)],
@@ -495,7 +495,7 @@ class Cases(Base):
                       sa(activeSas=-2, totalSasDeleted=2, activeTunnels=-2))
 
     def module_comes_later(self):
-        """SAs older than the module are taken over; figures start again."""
+        """SAs older than the module are taken over; figures start at zero."""
         larval = ("xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto esp "
                   "mode transport reqid 7 min 0x7100 max 0x7100")
         self.host.ip(state("add", 0x101, rest="reqid 1", mode="tunnel"),
@@ -518,7 +518,7 @@ class Cases(Base):
                       sa(activeSas=-5, totalSasDeleted=5, activeTunnels=-1))
 
     def rekeyed_after_the_address_came(self):
-        """Which end is local shows late, and the inbound SA came first."""
+        """The local address is added late, and the inbound SA came first."""
         ends, rest = ("10.0.0.1", "10.0.0.22"), f"mode tunnel reqid 1 {NULL}"
 
         def add(spi, source, target):
@@ -536,7 +536,7 @@ class Cases(Base):
                 activeSas=-3, totalSasDeleted=3, activeTunnels=-1))
 
     def more_than_the_tables_began_with(self):
-        """Each SA and peer is found while the tables grow, and afterwards."""
+        """Each SA and peer is found while the hash tables grow, and afterwards."""
         def lines(way, first, rest=""):
             return [f"xfrm state {way} src {PEERS[4][0]} dst 10.77."
                     f"{number >> 8}.{number & 255} proto esp spi "
@@ -554,7 +554,7 @@ class Cases(Base):
                 activeSas=-MANY, totalSasDeleted=MANY, activeTunnels=-MANY))
 
     def namespace_without_ipsec(self):
-        """Has no counters, so it takes no memory of each CPU."""
+        """A namespace without IPsec has no counters, and no per-CPU memory."""
         names = [f"plain-{number}-{os.getpid()}" for number in range(NETNS)]
         ipsec.run("ip", "-b", "-", text="".join(f"netns add {name}\n"
                                                 for name in names))
@@ -569,7 +569,7 @@ class Cases(Base):
             f"{NETNS} namespaces take {taken} bytes of per-CPU memory"]
 
     def namespace_gone(self):
-        """With SAs of every kind in it; nobody else takes notice."""
+        """A namespace ends with SAs of every kind; others are not affected."""
         other = ipsec.Host("c", 3)
         lines = [state("add", 0x100, version, proto=proto, mode="tunnel",
                        rest="reqid 1", algo=ALGO[proto])
@@ -580,7 +580,7 @@ class Cases(Base):
             "mode transport min 0x7100 max 0x7100"]
         wanted = LARVAL | sa(activeSas=4, totalSasAdded=4, activeTunnels=2)
         problems = []
-        for _ in range(2):              # the second one finds nothing left
+        for _ in range(2):              # the second one finds none
             ipsec.run("ip", "netns", "add", other.name)
             self.host.ip("link add canary type veth peer name eth0 netns "
                          f"{other.name}")
@@ -593,7 +593,7 @@ class Cases(Base):
         return problems + ipsec.disagreements(self.link.a)
 
     def _end_namespace(self, other):
-        """Its end of the pair goes when all of it does, module included."""
+        """Its end of the pair is deleted when the namespace is freed completely."""
         ipsec.run("ip", "netns", "del", other.name)
         deadline = time.monotonic() + ipsec.PATIENCE
         while "canary" in self.host.ip("link show"):
@@ -601,7 +601,7 @@ class Cases(Base):
                 raise TimeoutError("the namespace does not go")
 
     def cpu_offline(self):
-        """What a CPU has counted stays, and goes on when it is back."""
+        """The counts of a CPU are kept, and continue when it is online again."""
         def burst(cpu):
             def send():
                 os.sched_setaffinity(0, {cpu})
@@ -636,7 +636,7 @@ class Cases(Base):
 
 
 def socket_policy_error():
-    """What the kernel answers to a malformed policy for a socket."""
+    """The kernel's error for a malformed policy of a socket."""
     ip_xfrm_policy = 17
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:
@@ -653,7 +653,7 @@ def online(cpu, yes):
 
 
 def received_on(cpu):
-    """How many packets came in by way of a CPU."""
+    """The number of inbound packets of a CPU."""
     with open("/proc/net/softnet_stat", encoding="ascii") as file:
         rows = [line.split() for line in file]
     return sum(int(row[0], 16) for row in rows if int(row[12], 16) == cpu)

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The module goes and comes while everything it watches is in full swing.
+"""The module is loaded and unloaded under full load.
 
-Traffic in both directions, packets being dropped, SAs coming and going,
-namespaces too, and readers that never stop. The kernel log is judged by the
-runner; here, the figures must be true at the end of it all.
+Traffic in both directions, drops, SAs and namespaces that are added and deleted, and
+readers that never stop. The runner checks the kernel log; here, the figures must be
+exact at the end.
 """
 import contextlib
 import itertools
@@ -20,18 +20,18 @@ import traffic
 ROUNDS = 5
 SPIS = range(0x5000, 0x5040)
 PATIENCE = 120
-REST = 4                                # of a sender, to one of work
+REST = 4                                # rest of a sender, per unit of work
 GOING = multiprocessing.Event()
 
 
-# --- what goes on meanwhile; each runs while GOING is set -------------------
+# --- the load; each thread runs while GOING is set -------------------
 
 def send(source, target):
-    """Good packets and some of an SPI that nobody has, from each CPU in turn.
+    """Good packets and some of an unknown SPI, from each CPU in turn.
 
-    Not to the utmost: a hook is taken out when every task that was preempted has
-    slept once. A sender that never does, or that keeps ksoftirqd busy without end,
-    has a slow machine wait for ever; so it rests by how long its work took.
+    With rests: a hook is detached when every preempted task has slept once. A sender
+    that never sleeps, or that keeps ksoftirqd busy, would make a slow machine wait for
+    ever; so it rests in proportion to the time of its work.
     """
     plain = traffic.udp(source, 4)
     with ipsec.inside(source.name):
@@ -41,7 +41,7 @@ def send(source, target):
             return
         begin = time.monotonic()
         with contextlib.suppress(OSError):
-            os.sched_setaffinity(0, {cpu})      # it may be out just now
+            os.sched_setaffinity(0, {cpu})      # it may be unloaded now
         with contextlib.suppress(OSError):
             for _ in range(10):
                 plain.sendto(b"x" * 100, (target.address[4], 9))
@@ -75,7 +75,7 @@ def namespaces(letter):
 
 
 def read(host):
-    """Ask, whatever comes of it: the module is gone half of the time."""
+    """Read, and ignore errors: the module is unloaded half of the time."""
     while GOING.is_set():
         with contextlib.suppress(OSError):
             host.open()
@@ -88,7 +88,7 @@ def read(host):
 
 @contextlib.contextmanager
 def going_on(*jobs):
-    """Each ends what it has begun: an ip left alone would go on changing SAs."""
+    """Each waits for its ip, which would otherwise go on changing SAs."""
     GOING.set()
     processes = [multiprocessing.Process(target=job[0], args=job[1:])
                  for job in jobs]
@@ -107,7 +107,7 @@ def going_on(*jobs):
 # --- cases ------------------------------------------------------------------
 
 def settled(link):
-    """SAs alone: packets may be on their way."""
+    """Only SAs: packets may be in flight."""
     problems = []
     for host in (link.a, link.b):
         now = host.statistics()
@@ -131,13 +131,13 @@ def reload_in_full_swing(link):
                     for process in processes if not process.is_alive()]
     for host in (a, b):
         host.open()
-    # What was in the queues when the senders ended is soon gone.
+    # Packets left in the queues by the senders are soon processed.
     b.ip("xfrm state deleteall proto ah")
     return problems + settled(link)
 
 
 def figures_are_true_afterwards(link):
-    """A counted number of packets, once all is quiet."""
+    """A counted number of packets, after the load."""
     def sums():
         return [host.lifetimes() for host in (link.a, link.b)]
 
@@ -162,7 +162,7 @@ def figures_are_true_afterwards(link):
 
 
 def nothing_held_back(link):
-    """The module can go once more, and everything starts from zero."""
+    """The module is reloaded, and everything starts at zero."""
     for host in (link.a, link.b):
         host.engine.close()
     ipsec.reload_module()

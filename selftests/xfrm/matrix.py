@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The dimensions of the matrix, which combinations exist, and how to set them up.
+"""The dimensions of the matrix, the combinations that exist, and their set-up.
 
-A *flow* says what an SA is (dress, mode, transform), of which IP version and by
-which route its packets come; a *machine* what kind of crypto and of network
-stack works on them. drop.py sends bad packets over flows, traffic.py good ones.
+A *flow* is a kind of SA (dress, mode, transform), the IP version and the route of its
+packets; a *machine* is the kind of crypto and of network stack that processes them.
+drop.py sends bad packets over flows, traffic.py good ones.
 
       host c                host a                host b                host d
     10.1.1.n --- in0  in0 --- eth0   eth0 --- in0  in0 --- 10.2.1.n
 
-The ends of a flow are addresses of its own, so that one policy each tells flows
-apart and all flows of a machine are set up at once: 10.1.R.n and 10.2.R.n, or
+Each flow has addresses of its own, so that it has a policy of its own and all flows of
+a machine can be set up at once: 10.1.R.n and 10.2.R.n, or
 fd01:R::n and fd02:R::n, of route R. To extend the matrix, add a row to a table.
 """
 import contextlib
@@ -35,13 +35,13 @@ def key(size):
 
 FAMILIES = (4, 6)
 IP_LEN = {4: 20, 6: 40}
-# what a packet of the SA looks like from outside: protocol, in UDP?
+# the outer headers of a packet of the SA: protocol, in UDP?
 DRESSES = {"esp": ("esp", False), "udp": ("esp", True), "ah": ("ah", False)}
 MODES = {"transport": "transportByteCount", "tunnel": "tunnelByteCount",
          "beet": "tunnelByteCount"}
 CIPHER, ICV, AH = "encryptedByteCount", "authenticatedESPByteCount", \
     "authenticatedAHByteCount"
-# name: protocol, algorithms in the words of ip-xfrm, columns besides the mode
+# name: protocol, algorithms as arguments of ip-xfrm, columns besides the mode
 TRANSFORMS = {
     "gcm": ("esp", f"aead rfc4106(gcm(aes)) {key(20)} 128", (CIPHER, ICV)),
     "gmac": ("esp", f"aead rfc4543(gcm(aes)) {key(20)} 128", (ICV,)),
@@ -62,27 +62,27 @@ TRANSFORMS = {
 
 
 class Route(NamedTuple):
-    """How packets come to IPsec and leave it."""
+    """The path of packets to IPsec and from it."""
     number: int                         # R of the addresses
-    speakers: tuple                     # hosts at the ends
+    speakers: tuple                     # hosts of the ends
     tag: str = ""                       # of its SAs and policies
-    policy: str = "in"                  # direction that inbound packets meet
-    own_outer: bool = False             # outer addresses for this route alone
+    policy: str = "in"                  # direction of the policies for inbound packets
+    own_outer: bool = False             # outer addresses of this route only
 
 
 ROUTES = {
     "local": Route(0, ("a", "b")),
     "forward": Route(1, ("c", "d"), policy="fwd"),
     "xfrmi": Route(2, ("a", "b"), tag=" if_id 7"),
-    # A VTI takes all packets between its ends for its own.
+    # A VTI receives all packets between its ends.
     "vti": Route(3, ("a", "b"), tag=" mark 9 mask 0xffffffff", own_outer=True),
 }
-# What the machine does with a packet: settings of every device, modules
+# How the machine processes a packet: settings of every device, modules
 STACKS = {
     "single": ("gro off gso off tso off", ()),
     "gro": ("gro on gso on tso on", ("esp4_offload", "esp6_offload")),
 }
-# Algorithms to put before the kernel's own, which answer later from a queue
+# Asynchronous algorithms, preferred to the kernel's own
 CRYPTO = {
     "sync": (),
     "async": (("aead", "pcrypt(rfc4106(gcm(aes)))"),
@@ -102,7 +102,7 @@ class Machine(NamedTuple):
 
 
 PLAIN = ("single", "sync")
-# All of them, in an order that changes one thing at a time.
+# All of them, in an order that changes one property at a time.
 MACHINES = [Machine(*PLAIN), Machine("single", "async"),
             Machine("gro", "async"), Machine("gro", "sync")]
 
@@ -131,11 +131,11 @@ class Flow(NamedTuple):
         return (*TRANSFORMS[self.transform][2], MODES[self.mode])
 
     def size(self, payload):
-        """What the kernel counts of a packet with this much payload of IP."""
+        """The bytes that the kernel counts for a packet with this IP payload."""
         return payload + (IP_LEN[self.family] if self.mode == "tunnel" else 0)
 
 
-# What does not exist, and why. (That AH is not in UDP, DRESSES says.)
+# Combinations that do not exist, and why. (AH in UDP is not in DRESSES.)
 IMPOSSIBLE = (
     (lambda f: f.dress == "ah" and f.mode == "beet",
      "AH has no BEET"),
@@ -147,7 +147,7 @@ IMPOSSIBLE = (
 
 
 def flows(transforms, routes=ROUTES, dresses=DRESSES):
-    """All flows that exist; @transforms names one for each protocol."""
+    """All flows that exist, of the transforms in @transforms, one per protocol."""
     every = (Flow(family, route, dress, mode, transforms[DRESSES[dress][0]])
              for family, route, dress, mode in
              itertools.product(FAMILIES, routes, dresses, MODES))
@@ -161,12 +161,12 @@ def has_module(name):
                               check=False).returncode
 
 
-# What a machine cannot do with a flow, and why.
+# Flows that a machine cannot process, and why.
 UNFIT = (
-    # xfrm_input() of recent stable kernels (seen in 6.1.192, and the source of
-    # 6.12.95) holds the device that a packet came by while crypto is in progress,
-    # and then puts back the one that a VTI or xfrm interface made of it:
-    # neither namespace can ever go.
+    # xfrm_input() of recent stable kernels (seen in 6.1.192, and in the source of
+    # 6.12.95) takes a reference on the device of a packet while crypto is in
+    # progress, and then releases one on the VTI or xfrm interface instead: neither
+    # namespace ever ends.
     (lambda m, f: m.crypto == "async" and f.route in ("xfrmi", "vti"),
      "asynchronous crypto and a tunnel device never let go of each other"),
     (lambda m, f: m.crypto == "async" and f.proto == "ah" and
@@ -182,15 +182,15 @@ def fits(machine, flow):
 def spread(all_flows):
     """(machine, flow): every route on the plain machine, every machine locally.
 
-    The rule where the full product would be too much: routes and machines meet
-    in the good traffic, which has it in full.
+    Used where all combinations would be too many; traffic.py has all combinations
+    of routes and machines.
     """
     return [(machine, flow) for machine in MACHINES for flow in all_flows
             if machine == PLAIN or
             flow.route == "local" and fits(machine, flow)]
 
 
-# --- the words of ip --------------------------------------------------------
+# --- arguments of ip --------------------------------------------------------
 
 class Path:
     """One direction of a flow: its SAs and its policies."""
@@ -221,7 +221,7 @@ class Path:
                 f"priority {1 if port else 2}{self.tag}{rest}")
 
     def policy_between(self, layers):
-        """Lets in what an outer tunnel carries, for its way to the inner."""
+        """A policy that admits the packets of an outer tunnel to the inner one."""
         inner, outer = layers
         return (f"xfrm policy add {self.outer} proto {inner[0]} dir in "
                 f"priority 1 tmpl {self.outer} proto {outer[0]} mode "
@@ -245,7 +245,7 @@ def udp(host, version):
 
 
 def encapsulation_socket(host, version):
-    """What an IKE daemon opens: it takes ESP, and is exempt from policies."""
+    """A socket as an IKE daemon has it: receives ESP in UDP, exempt from policies."""
     sock = udp(host, version)
     if version == 6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -265,7 +265,7 @@ def encapsulation_socket(host, version):
 # --- the four hosts ---------------------------------------------------------
 
 class Stage(ipsec.Link):
-    """Hosts a and b, joined; c behind a and d behind b; routes of all kinds."""
+    """Hosts a and b, connected; c behind a and d behind b; routes of all kinds."""
 
     def __init__(self, all_flows):
         self.flows = list(dict.fromkeys(all_flows))
@@ -285,7 +285,7 @@ class Stage(ipsec.Link):
             self._ways(side)
         for host in (self.a, self.b):
             self.queue_plainly(host)
-            # Larval SAs and the idle die of old age otherwise.
+            # Larval SAs and unused ones would expire otherwise.
             host.sysctl("core/xfrm_acq_expires", 3600)
             for version in FAMILIES:
                 self.stack.enter_context(encapsulation_socket(host, version))
@@ -300,7 +300,7 @@ class Stage(ipsec.Link):
 
     @staticmethod
     def queue_plainly(host):
-        """A plain queue; without any, a sender is told ENOMEM of each packet
+        """A plain queue; without one, a sender gets ENOMEM for each packet
         that waits for its crypto in validate_xmit_xfrm()."""
         ipsec.run("tc", "-n", host.name, "qdisc", "replace", "dev", "eth0",
                   "root", "pfifo")
@@ -356,7 +356,7 @@ class Stage(ipsec.Link):
         return (self.a, self.b)[side - 1].address[flow.family]
 
     def _addresses(self, side):
-        """Every speaker gets the addresses of its flows."""
+        """Add the addresses of the flows to their hosts."""
         for letters in {route.speakers for route in ROUTES.values()}:
             speaker = self.host(letters[side - 1])
             mine = [flow for flow in self.flows
@@ -383,7 +383,7 @@ class Stage(ipsec.Link):
                   for name, route in ROUTES.items()))
 
     def path(self, flow, side=1):
-        """The way of a flow from this side to the other."""
+        """The path of a flow from this side to the other."""
         ends = (side, 3 - side)
         number = self.number(flow)
         return Path([self.outer(flow, end) for end in ends],
@@ -392,12 +392,12 @@ class Stage(ipsec.Link):
                     ROUTES[flow.route].tag)
 
     def layer(self, flow):
-        """Protocol, mode and algorithms of a flow in the words of ip."""
+        """Protocol, mode and algorithms of a flow as arguments of ip."""
         extra = ""
         if flow.in_udp:
             extra = f"encap espinudp {ENCAP_PORT} {ENCAP_PORT} 0.0.0.0"
         elif flow.proto == "ah" and flow.family == 4:
-            extra = "flag align4"       # as RFC 4302 has it for IPv4
+            extra = "flag align4"       # as in RFC 4302 for IPv4
         return (flow.proto, flow.mode, TRANSFORMS[flow.transform][1]), extra
 
     # -- machines ---
@@ -408,7 +408,7 @@ class Stage(ipsec.Link):
         self.machine = None
 
     def enter(self, machine, lines):
-        """Become this machine, under the lines for each host, unless we are."""
+        """Set up this machine, with these lines for each host, unless it is set up."""
         if machine == self.machine:
             return
         for host in (self.a, self.b):
@@ -445,22 +445,22 @@ def vti_end(version, side):
 
 
 def drain(sock):
-    """Packets that lie in a socket hold their SAs, and these their modules."""
+    """Packets in a socket hold references on their SAs, and these on modules."""
     with contextlib.suppress(BlockingIOError):
         while True:
             sock.recv(1, socket.MSG_DONTWAIT)
 
 
 def free_at_once():
-    """Packets go back to the CPU that made them, in newer kernels those of UDP, too, and
-    until that receives something they hold their SAs."""
+    """Freed packets return to the CPU that allocated them, in newer kernels those of
+    UDP, too, and hold their SAs until that CPU receives something."""
     with contextlib.suppress(FileNotFoundError), \
          open("/proc/sys/net/core/skb_defer_max", "w", encoding="ascii") as file:
         file.write("0")
 
 
 def until_done(function):
-    """Again and again while refused: SAs go some time after they are deleted."""
+    """Retried, because SAs are freed some time after they are deleted."""
     deadline = time.monotonic() + 6 * ipsec.PATIENCE
     while True:
         try:
@@ -472,7 +472,7 @@ def until_done(function):
 
 
 def crypto(kind):
-    """Put the asynchronous algorithms before the kernel's own, or take them away."""
+    """Prefer the asynchronous algorithms to the kernel's own, or remove them."""
     kernel = nl.Crypto()
     for row in kernel.list():
         if row["driver"].startswith(("cryptd(", "pcrypt(")) and \
@@ -483,7 +483,7 @@ def crypto(kind):
         if not has_module(driver.partition("(")[0]):
             continue
         with contextlib.suppress(nl.Refused):
-            kernel.add(kind_of, driver)     # made, but found by another name
+            kernel.add(kind_of, driver)     # created, but found by another name
         name = driver[driver.index("(") + 1:-1]
         best = max((row for row in kernel.list() if row["name"] == name),
                    key=lambda row: int(row["priority"]),

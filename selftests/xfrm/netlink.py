@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The netlink family from outside: who is answered, and what is refused."""
+"""The netlink family: rights, replies, and refused requests."""
 import contextlib
 import os
 import socket
@@ -12,7 +12,7 @@ from nl import CPU, GET, NLM_F_DUMP, NLM_F_REQUEST, Family, Refused, \
 
 
 def refused(function, errno_name, text):
-    """Problems unless the call is refused just so."""
+    """Problems unless the call fails with this error."""
     try:
         answer = function()
     except Refused as error:
@@ -24,14 +24,14 @@ def refused(function, errno_name, text):
 
 
 def in_child(function):
-    """Run in a process of its own, whose rights can be given away."""
+    """Run in a new process, which can drop its rights."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         os.close(reading)
         try:
             problems = function() or []
-        except Exception as error:  # told to the parent
+        except Exception as error:  # reported to the parent
             problems = [f"{type(error).__name__}: {error}"]
         os.write(writing, "\n".join(problems).encode())
         os._exit(0)
@@ -52,7 +52,7 @@ GROUPS = "/proc/sys/net/ipsecstat/read_group_range"
 
 
 def allow(text):
-    """Which groups may read; says what it became."""
+    """Set the groups that may read; returns the new value."""
     with open(GROUPS, "w", encoding="ascii") as file:
         file.write(text)
     with open(GROUPS, encoding="ascii") as file:
@@ -104,7 +104,7 @@ class Cases:
                            for key in one if key.startswith("sa.")]
 
     def dump_sums_to_get(self):
-        """After traffic and drops on all CPUs that care to take part."""
+        """After traffic and drops on all CPUs."""
         self._traffic()
         whole, = self.family.get()
         dump = self.family.get(flags=NLM_F_REQUEST | NLM_F_DUMP)
@@ -209,7 +209,7 @@ class Cases:
         return in_child(attempt)
 
     def opened_group_may_read(self):
-        """By its own group and by a supplementary one; the next one not."""
+        """By its own group and by a supplementary one; not by the next group."""
         with allowed("2000 2001") as shown:
             problems = [] if shown == ["2000", "2001"] else [f"shown {shown}"]
             for gid, groups in ((2000, ()), (65534, (5, 2001))):
@@ -224,7 +224,7 @@ class Cases:
             return problems + in_child(outsider)
 
     def socket_of_an_outsider(self):
-        """He would read what a group member asks for without knowing."""
+        """The owner of the socket could read the reply to a member of the group."""
         def attempt():
             os.setgroups([])
             os.setegid(65534)
@@ -237,7 +237,7 @@ class Cases:
             return in_child(attempt)
 
     def group_of_another_namespace(self):
-        """The sysctl opens one namespace alone."""
+        """The sysctl permits only its own namespace."""
         def attempt():
             with ipsec.inside(self.link.b.name):
                 become(65534, 2000)
@@ -259,7 +259,7 @@ class Cases:
         return problems
 
     def root_of_a_user_namespace(self):
-        """Reads its own network namespace, not the one it came from."""
+        """Reads its own network namespace, not the one before."""
         def attempt():
             become(65534, 65534)
             outer = Family()

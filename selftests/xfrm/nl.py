@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Netlink by hand: the family of ipsecstat, and XFRM for what ip lacks."""
+"""Netlink messages: the family of ipsecstat, and what ip lacks of XFRM."""
 import collections
 import contextlib
 import errno
@@ -14,7 +14,7 @@ NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 10, 11, 12
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
 NLMSG_ERROR, NLMSG_DONE, NLM_F_ACK_TLVS = 2, 3, 0x200
 NLMSGERR_ATTR_MSG, NLMSGERR_ATTR_OFFS = 1, 2
-PATIENCE = 20.0                         # on the slowest kernel and machine
+PATIENCE = 20.0                         # for the slowest kernel and machine
 
 
 class Refused(OSError):
@@ -50,7 +50,7 @@ def address(payload):
 
 
 def packed(text):
-    """An IP address as SAs hold it."""
+    """An IP address as in struct xfrm_state."""
     return socket.inet_pton(
         socket.AF_INET6 if ":" in text else socket.AF_INET, text)
 
@@ -144,8 +144,8 @@ END_REASONS = ("time", "bytes", "packets", "deleted", "flushed", "migrated",
 PEER_EVENTS = ("up", "down", "rekeyed", "acquire", "mapped")
 PEER_SUMS = (*PEER[7:14], "mapped")
 
-# A line of the table of recent drops; what comes first tells it from others, and
-# what is known of some packets alone is a dictionary.
+# A line of the table of recent drops; the first members identify it, and optional
+# members are in a dictionary.
 Who = collections.namedtuple("Who", "reason proto src dst spi")
 Line = collections.namedtuple("Line", "who count first last more")
 
@@ -158,7 +158,7 @@ def flag(_):
     return True
 
 
-# Attributes of some lines alone: name, and how the value is read.
+# Attributes of some lines: name, and the decoder of the value.
 MORE = {SEQ_FIRST: ("seq_first", number), SEQ_LAST: ("seq_last", number),
         POLICY: ("policy", policy), IFINDEX: ("ifindex", number),
         INNER_SRC: ("inner_src", address), INNER_DST: ("inner_dst", address),
@@ -166,7 +166,7 @@ MORE = {SEQ_FIRST: ("seq_first", number), SEQ_LAST: ("seq_last", number),
 
 
 class Family(Socket):
-    """A generic netlink socket that speaks to ipsecstat."""
+    """A generic netlink socket of the family ipsecstat."""
 
     def __init__(self):
         super().__init__(NETLINK_GENERIC)
@@ -199,13 +199,13 @@ class Family(Socket):
     # -- recent drops ---
 
     def table(self, **how):
-        """What the table is as a whole."""
+        """The totals of the table."""
         reply, = self.ask(DROP_GET, **how)
         return {TABLE[kind]: number(value) for kind, value in
                 attributes(reply)}
 
     def raw_lines(self):
-        """The lines of the table as they come, the latest first."""
+        """The lines of the table, the latest first."""
         return self.ask(DROP_GET, flags=NLM_F_REQUEST | NLM_F_DUMP)
 
     def lines(self):
@@ -227,7 +227,7 @@ class Family(Socket):
     # -- peers ---
 
     def peers(self):
-        """All peers, the oldest first, and last the others."""
+        """All peers, the oldest first, and the others last."""
         return [self.peer(reply) for reply in self.ask(
             PEER_GET, flags=NLM_F_REQUEST | NLM_F_DUMP)]
 
@@ -250,7 +250,7 @@ class Family(Socket):
 
     @staticmethod
     def peer(reply):
-        """{attribute: value}, in words where it has any."""
+        """{attribute: value}, by name if the value has one."""
         about, drops = {}, {"dropped_in": {}, "unattributed": {}}
         for kind, value in attributes(reply):
             name = PEER[kind - 1]
@@ -282,12 +282,12 @@ class Family(Socket):
         return told
 
     def join(self, group="drops"):
-        """From now on this socket is for events."""
+        """Join a group; the socket is for events from now on."""
         self.socket.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
                                self.groups[group])
 
     def peer_events(self):
-        """The peers told by the next datagram."""
+        """The peers in the next datagram."""
         told = []
         for kind, data in self._received():
             if kind != self.id or data[16] != PEER_NTF:
@@ -296,7 +296,7 @@ class Family(Socket):
         return told
 
     def events(self):
-        """The lines told by the next datagram."""
+        """The lines in the next datagram."""
         told = []
         for kind, data in self._received():
             if kind != self.id or data[16] != DROP_NTF:
@@ -306,7 +306,7 @@ class Family(Socket):
 
     @staticmethod
     def decode(reply):
-        """Flat: {"sa.1": active, "in": {(proto, flags): (bytes, packets)},
+        """{"sa.1": active, "in": {(proto, flags): (bytes, packets)},
         "dropped-in": {(reason, proto): packets}}; proto is 0 if there is none.
         """
         told = {"in": {}, "out": {}, "dropped-in": {}, "dropped-out": {}}
@@ -370,7 +370,7 @@ def state_of(info):
 
 
 def xfrm_events(groups):
-    """A socket in these groups, with room for what comes all at once."""
+    """A socket in these groups, with room for bursts."""
     events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_XFRM)
     events.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 25)
     events.bind((0, groups))
@@ -378,12 +378,11 @@ def xfrm_events(groups):
 
 
 class Lifetimes:
-    """What the kernel counts in each SA of a namespace, dead ones included.
+    """The lifetimes of all SAs of a namespace, dead ones included.
 
-    Bytes and packets of an SA leave with it, but not in silence: the messages
-    of delete and expiry carry them. A flush says nothing, nor does migration;
-    of these SAs the figures last listed must do. An SA that comes back under its
-    old SPI may bring the figures of its former life along, which count once.
+    The messages of delete and expiry have the last bytes and packets of an SA. Flush and
+    migration have no such message; for these SAs the last listed figures are used. An SA
+    that is added again with its old SPI can bring its former figures, which count once.
     """
 
     def __init__(self):
@@ -398,13 +397,13 @@ class Lifetimes:
         self.events.close()
 
     def listed(self):
-        """The ESP and AH states that are there."""
+        """The present ESP and AH states."""
         replies = self.lister.request(XFRM_GETSA, b"",
                                       NLM_F_REQUEST | NLM_F_DUMP)
         return [state for state in map(state_of, replies) if state]
 
     def sums(self):
-        """{(address, "bytes" or "packets"): sum}, of live and dead."""
+        """{(address, "bytes" or "packets"): sum}, of live and dead SAs."""
         self._bury_reported()
         listed = self.listed()
         self.count = len(listed)
@@ -440,7 +439,7 @@ class Lifetimes:
         kind, = struct.unpack_from("=H", data, 4)
         body = data[16:]
         state = None
-        if kind == XFRM_DELSA:          # behind a struct xfrm_usersa_id
+        if kind == XFRM_DELSA:          # after a struct xfrm_usersa_id
             state = state_of(dict(attributes(body[24:]))[XFRMA_SA])
         elif kind == XFRM_EXPIRE and body[SA_INFO_SIZE]:
             state = state_of(body)
@@ -464,7 +463,7 @@ CRYPTO_KINDS = {"aead": (0x3, 0xf), "hash": (0xe, 0xe)}     # type, mask
 
 
 class Crypto(Socket):
-    """Makes and removes algorithms that templates build from others."""
+    """Adds and removes algorithms that templates build from others."""
 
     def __init__(self):
         super().__init__(NETLINK_CRYPTO)

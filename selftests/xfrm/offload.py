@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""SAs that a device takes over, with the two devices of fake_device/.
+"""SAs that are offloaded to a device, with the two devices of fake_device/.
 
-Under crypto offload the packets pass the kernel and are counted there; under
-packet offload only the device knows of them.
+With crypto offload the packets pass the kernel and are counted there; with packet
+offload only the device counts them.
 """
 import itertools
 import socket
@@ -19,7 +19,7 @@ PREFIX = {4: 24, 6: 64}
 MODES = {"transport": "transportByteCount", "tunnel": "tunnelByteCount"}
 ALGORITHM, KEY, ICV_BITS = "rfc4106(gcm(aes))", bytes(range(20)), 128
 SPI, COUNT, PAYLOAD = 0x700, 3, 100
-# Verdicts of a device, of which those on the ICV differ by mode
+# Results of a device; those for the ICV differ by mode
 SUCCESS, GENERIC_ERROR, INVALID_PROTOCOL = 1, 2, 128
 WRONG_ICV = {"transport": 8, "tunnel": 32}
 
@@ -29,7 +29,7 @@ TOTAL = ipsec.TOTAL
 
 
 def device(**parameters):
-    """What the devices say from now on."""
+    """Set the results that the devices report."""
     for name, value in parameters.items():
         with open(f"{PARAMETERS}/{name}", "w", encoding="ascii") as file:
             file.write(str(value))
@@ -51,7 +51,7 @@ def wire(link):
 
 
 def add_packet_offloaded(host, version, mode, spi):
-    """An inbound SA that fake1 handles alone; ip of Debian 12 cannot."""
+    """An inbound SA with packet offload to fake1; ip of Debian 12 cannot add it."""
     with ipsec.inside(host.name):
         index = socket.if_nametoindex("fake1")
     raw.add_state(host, ADDRESS[version], mode, spi, nl.attribute(
@@ -60,7 +60,7 @@ def add_packet_offloaded(host, version, mode, spi):
 
 
 class Crypto:
-    """Each method sends from a to b, and leaves them without SAs."""
+    """Each method sends from a to b, and ends without SAs."""
 
     def __init__(self, link, version, mode):
         self.a, self.b = link.a, link.b
@@ -98,7 +98,7 @@ class Crypto:
                 f"{way}.totalSuccessfulPackets": COUNT}
 
     def _received(self, verdict, wanted, mib):
-        """Host a sends, and the device of host b finds this of it."""
+        """Host a sends, and the device of host b reports this result."""
         problems = []
         self._states()
         device(verdict=verdict)
@@ -141,7 +141,7 @@ class Crypto:
                               {"XfrmInBufferError": COUNT})
 
     def _device_down(self):
-        """Takes its SAs along; the last case, since addresses go, too."""
+        """It deletes its SAs; the last case, because addresses are deleted, too."""
         self._states()
         problems = ipsec.expect(
             self.b, lambda: self.b.ip("link set fake1 down"),
@@ -152,10 +152,10 @@ class Crypto:
 
 
 class Packet:
-    """Each method leaves host b without SAs.
+    """Each method ends without SAs in host b.
 
-    No SPI comes back: what the device says of a new SA at once would be taken
-    for the past of the old one.
+    No SPI is used twice: the first figures of a new SA would be taken for those of the
+    old one.
     """
 
     spis = itertools.count(SPI + 1)
@@ -178,7 +178,7 @@ class Packet:
                 "in.totalSuccessfulPackets": count}
 
     def _number(self, change, first):
-        """Of SAs, @first if the tunnel comes or goes with this one."""
+        """Changes for SAs, @first if the tunnel begins or ends with them."""
         told = {"sa.activeSas": change, "sa.offloadedSas": change}
         if first and self.mode == "tunnel":
             told["sa.activeTunnels"] = change
@@ -186,7 +186,7 @@ class Packet:
         return {**told, f"sa.totalSas{verb}": 1}
 
     def device_counts(self):
-        """Of each SA the device says the same, and has the last word."""
+        """The device reports the same for each SA, also at its end."""
         first, second = next(self.spis), next(self.spis)
         steps = (
             (lambda: self._come(first), self._number(1, True)),
@@ -206,7 +206,7 @@ class Packet:
 
 
     def device_drops(self):
-        """The device drops them itself, and says so when it is asked."""
+        """The device drops packets itself, and reports them when queried."""
         spi = next(self.spis)
         device(bytes=0, packets=0)
         self._come(spi)
@@ -220,7 +220,7 @@ class Packet:
 
 
 def has_packet_offload(host):
-    """From 6.2 on."""
+    """Since Linux 6.2."""
     device(bytes=0, packets=0)
     try:
         add_packet_offloaded(host, 4, "transport", SPI)

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Packets that host b cannot send: each outbound line, and whose packet it was.
+"""Packets that host b cannot send: each outbound MIB line, and the recent drop.
 
-Each case runs for IPv4 and IPv6, and says which lines of the MIB move and which line
-the table of recent drops has afterwards. drops.py has those for used up sequence
+Each case runs for IPv4 and IPv6, and states which MIB lines move and which line the
+table of recent drops has afterwards. drops.py has the cases for exhausted sequence
 numbers, reached limits and forwarded packets.
 """
 import contextlib
@@ -19,7 +19,7 @@ from wire import ipv4, ipv6
 
 SPI, PORT, OUTSIDE = 0x1000, 9, {4: "203.0.113.9", 6: "2001:db8::9"}
 KEY = matrix.TRANSFORMS["null_sha1"][1]
-# What the link takes, and what UDP does; the flag of IPv4 against fragments
+# MTU of the link, largest UDP payload; IPv4's flag against fragments
 FULL, LONGEST, DF = 1500, 65507, b"\x40\0"
 QUEUE = 5
 
@@ -33,7 +33,7 @@ BIND, COPY_META, NF_ACCEPT = 1, 1, 1
 
 
 class Queue:
-    """What a rule of nft for the output hook hands over."""
+    """The packets that an nft rule of the output hook queues."""
 
     def __init__(self, host):
         with ipsec.inside(host.name):
@@ -67,7 +67,7 @@ class Queue:
 # --- cases ------------------------------------------------------------------
 
 class Cases:
-    """Of one IP version; each method is a case."""
+    """For one IP version; each method is a case."""
 
     def __init__(self, link, version):
         self.link, self.host, self.version = link, link.b, version
@@ -88,8 +88,8 @@ class Cases:
         raw.datagrams(self.host, self.ends[1], size=size)
 
     def _made_by_hand(self):
-        """What no mode takes: of IPv4, not to be fragmented and as long as the link
-        takes; of IPv6, with options that go on behind the end of the packet."""
+        """Packets that the mode refuses: IPv4, as long as the MTU and not to be
+        fragmented; IPv6, with options longer than the packet."""
         if self.version == 4:
             packet = ipv4(self.ends, socket.IPPROTO_UDP, bytes(FULL - 20))
             packet = packet[:6] + DF + packet[8:]
@@ -103,7 +103,7 @@ class Cases:
                 sock.sendto(packet, (self.ends[1], 0))
 
     def _refused(self, provoke, lines, *seen):
-        """These lines of the MIB move, and the table has just these of recent drops."""
+        """These MIB lines move, and the table has exactly these recent drops."""
         before = self.host.mib()
         known = {line.who: line.count for line in self.family.lines()}
         provoke()
@@ -136,7 +136,7 @@ class Cases:
         return self._refused(self._datagram, {"XfrmOutBundleGenError": 1})
 
     def inbound_sa(self):
-        """From Linux 6.10 on an SA can have a direction."""
+        """Since Linux 6.10 an SA can have a direction."""
         raw.add_state(self.host, self.ends, "tunnel", SPI,
                       nl.attribute(raw.XFRMA_SA_DIR, bytes((raw.SA_DIR_IN,))))
         self.host.ip(self._policy())
@@ -150,14 +150,14 @@ class Cases:
                              "mode")
 
     def too_long_for_udp(self):
-        """The transform is refused: 65535 bytes are all that UDP can carry."""
+        """The transform fails: UDP can carry at most 65535 bytes."""
         self.host.ip(self._sa("encap espinudp 4500 4500 0.0.0.0", "transport"),
                      self._policy(mode="transport"))
         return self._refused(lambda: self._datagram(LONGEST),
                              {"XfrmOutStateProtoError": 1}, "transform")
 
     def sa_ended_behind_the_packet(self):
-        """Between the look-up and the transform, held in between by netfilter."""
+        """The SA ends between look-up and transform, while netfilter holds the packet."""
         self.host.ip(self._sa(), self._policy())
         queue = Queue(self.host)
 
@@ -176,7 +176,7 @@ class Cases:
 
 
 def possible(host):
-    """Whether this kernel can run a case, for those that not all can."""
+    """Whether this kernel can run a case."""
     queue = subprocess.run(("modprobe", "-qa", "nft_queue", "nfnetlink_queue"),
                            check=False)
     return {"inbound_sa": "XfrmOutStateDirError" in host.mib(),

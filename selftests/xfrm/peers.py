@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Peers: what all SAs between two ends did, and how the last of them ended.
+"""Peers: the sums over all SAs between two ends, and how the last SA ended.
 
     peers.py [PART...]      cases whose name has one of the parts
 
-After each case, the sums over all peers are compared with the figures of the host
-to the byte (ipsec.py), as they are after every case of any other test here.
+After each case, as in the other tests, the sums over all peers must equal the figures
+of the host (ipsec.py).
 """
 import contextlib
 import ctypes
@@ -48,7 +48,7 @@ REKEYS, READS, ROUNDS = 10, 10, 5
 SPI = 0x5000
 LOCAL, REMOTE = PEERS[4]
 KEY = "aead rfc4106(gcm(aes)) 0x" + "01" * 20 + " 128"
-FAR = "10.9.{}.{}"                      # peers that nobody ever meets
+FAR = "10.9.{}.{}"                      # peers that no other case uses
 
 
 def pair(spi, version=4, verb="add", **how):
@@ -64,7 +64,7 @@ def far(number):
 
 
 def far_state(verb, number, out=True):
-    """An SA between host b and a peer that is not there."""
+    """An SA between host b and an absent peer."""
     ends = (LOCAL, far(number)) if out else (far(number), LOCAL)
     line = "xfrm state {} src {} dst {} proto esp spi {:#x}".format(
         verb, *ends, 0x10000 + number)
@@ -72,14 +72,14 @@ def far_state(verb, number, out=True):
 
 
 class Traffic:
-    """Datagrams from a to b and back, for as long as it is entered.
+    """Datagrams from a to b and back, during a with statement.
 
-    By a process of its own: a reader has much to decode.
+    In another process, because the reader has much to decode.
     """
 
     def __init__(self, link):
         self.hosts = (link.a, link.b)
-        # Without a lock, which the process could hold when it is ended.
+        # Without a lock, which the process could hold when it is killed.
         self.counter = multiprocessing.Value("Q", 0, lock=False)
         self.process = multiprocessing.Process(target=self._send, daemon=True)
 
@@ -121,7 +121,7 @@ class Traffic:
 
 
 class Base:
-    """Each case has a link and a table of its own."""
+    """Each case has a new link and an empty table."""
 
     def __init__(self):
         self.link = self.host = self.family = None
@@ -137,7 +137,7 @@ class Base:
         return self.family.peer_of(one, other, if_id) or {}
 
     def _is(self, wanted, *ends):
-        """The attributes of a peer that are named are just so."""
+        """Problems unless the peer has these attributes."""
         peer = self._peer(*ends)
         return [f"{key} is {peer.get(key)}, not {value}"
                 for key, value in wanted.items() if peer.get(key) != value]
@@ -148,7 +148,7 @@ class Base:
                 for key, value in wanted.items() if ended.get(key) != value]
 
     def _flows(self, hosts=None, mode="transport"):
-        """Policies by which all UDP between a and b needs SAs, both ways."""
+        """Policies that require SAs for all UDP between a and b, in both directions."""
         for host, ends in ((self.link.a, (REMOTE, LOCAL)),
                            (self.link.b, (LOCAL, REMOTE))):
             if host in (hosts or (self.link.a, self.link.b)):
@@ -167,7 +167,7 @@ class Base:
                     state(verb, spi + 1, out=True, **rest, **how))
 
     def _between(self, before, after):
-        """All peers together, read between two readings of the host."""
+        """The sums over all peers, read between two reads of the host."""
         problems, low = [], ipsec.all_carried(before)
         high, now = ipsec.all_carried(after), ipsec.sum_of_peers(self.read)
         for key in ("bytes", "packets"):
@@ -177,7 +177,7 @@ class Base:
         return problems
 
     def _bounded(self):
-        """One reading of all peers between two of the host."""
+        """One read of all peers between two of the host."""
         before = self.host.statistics()
         self.read = self.family.peers()
         return self._between(before, self.host.statistics())
@@ -189,7 +189,7 @@ class Cases(Base):
     # -- what a peer is ---
 
     def states(self):
-        """Half while one direction is there, whichever comes first."""
+        """Half up with one direction, whichever is first."""
         inbound, outbound = pair(SPI)
         gone_in, gone_out = pair(SPI, verb="delete")
         problems = [] if self.family.peers() == [self._nothing()] else \
@@ -228,8 +228,8 @@ class Cases(Base):
         return problems
 
     def peers_are_apart(self):
-        """By ends and by if_id, in the order in which they came; not by mode,
-        protocol, reqid or mark."""
+        """By ends and if_id, in the order of their first SAs; not by mode, protocol,
+        reqid or mark."""
         lines = [state("add", 0x101), state("add", 0x102, mode="tunnel"),
                  state("add", 0x103, mode="beet", rest="reqid 5"),
                  state("add", 0x104, proto="ah", algo=ALGO["ah"]),
@@ -269,7 +269,7 @@ class Cases(Base):
                            if "up_since" in down else [])
 
     def if_id_changed(self):
-        """An update takes the SA to another peer, with nothing of its past."""
+        """An update moves the SA to another peer, without its former traffic."""
         self.host.ip(state("add", SPI, rest="if_id 3", mode="tunnel"))
         problems = self._see([state("update", SPI, rest="if_id 4",
                                     mode="tunnel")], {})
@@ -296,7 +296,7 @@ class Cases(Base):
             self._ended(**wanted)
 
     def ended_by_a_process(self):
-        """Named, all at once, or all of a protocol; by netlink and PF_KEY."""
+        """By name, all at once, or all of a protocol; by netlink and PF_KEY."""
         problems = []
         ends = PEERS[4][::-1]
         for how, comm, reason in (
@@ -340,7 +340,7 @@ class Cases(Base):
         return self._limited("limit byte-hard 20", "bytes")
 
     def ended_by_expiry_by_hand(self):
-        """A hard expiry that a process asks for is no limit."""
+        """A hard expiry requested by a process is not a limit."""
         def expire():
             info = nl.esp_info(PEERS[4][::-1], SPI, "transport")
             with ipsec.inside(self.host.name):
@@ -351,7 +351,7 @@ class Cases(Base):
                             pid=os.getpid())
 
     def ended_with_a_successor(self):
-        """In the same direction, that is."""
+        """A successor has the same direction."""
         self.host.ip(*pair(SPI), *pair(SPI + 2))
         gone = pair(SPI, verb="delete") + pair(SPI + 2, verb="delete")
         problems = []
@@ -361,10 +361,10 @@ class Cases(Base):
             problems += self._ended(replaced=replaced, outbound=outbound)
         return problems
 
-    # -- what was dropped ---
+    # -- drops ---
 
     def _dropped(self, reason, count, drops):
-        """@count datagrams from a, for which @drops() has more of @reason."""
+        """@count datagrams from a, which raise @reason in @drops()."""
         before = drops().get(reason, 0)
         self._datagrams(count, self.link.a, LOCAL)
         return until(lambda: drops().get(reason, 0) == before + count,
@@ -377,7 +377,7 @@ class Cases(Base):
         return self.family.peers_as_a_whole().get("unattributed", {})
 
     def dropped_without_an_sa(self):
-        """Of the only peer between these addresses, if there is one."""
+        """Counted for the only peer between these addresses, if there is one."""
         self.link.a.ip(state("add", SPI, rest="reqid 1"))
         self._flows([self.link.a])
         problems = self._dropped("no-state", 2, self._unattributed)
@@ -390,7 +390,7 @@ class Cases(Base):
                                    REMOTE, 3) + self._is({"dropped_in": None})
 
     def dropped_by_an_sa(self):
-        """Of the peer of the SA, whatever the addresses say, and after its end."""
+        """Counted for the peer of the SA, not of the addresses, also after its end."""
         self.link.a.ip(state("add", SPI, rest="reqid 1",
                              algo=KEY.replace("0x01", "0x02")))
         self._flows([self.link.a])
@@ -415,7 +415,7 @@ class Cases(Base):
             {"others": 1, "dropped_in": {"no-state": 2}, "unattributed": None})
 
     def unanswered(self):
-        """A larval SA that nothing came of, and one that an SA came of."""
+        """A larval SA that expired, and one that became an SA."""
         larval = (f"xfrm state allocspi src {REMOTE} dst {LOCAL} proto esp "
                   f"mode transport reqid 7 min {SPI:#x} max {SPI:#x}")
         began = boottime()
@@ -436,7 +436,7 @@ class Cases(Base):
             self._ended(reason="flushed")
 
     def migrated(self):
-        """The old peer keeps what it did, the new one begins with nothing."""
+        """The old peer keeps its sums, the new one begins with zero."""
         problems = self._carry(mode="tunnel")
         carried = self._peer()
         ends, moved = (REMOTE, LOCAL), life.MOVED[4]
@@ -454,10 +454,10 @@ class Cases(Base):
             self._is({"state": "half", "bytes_in": 0, "packets_in": 0,
                       "added": 1}, *moved)
 
-    # -- what they carried ---
+    # -- traffic ---
 
     def _carry(self, count=20, mode="transport"):
-        """A pair of SAs on both hosts, and traffic; at rest afterwards."""
+        """A pair of SAs on both hosts, and traffic, which has ended."""
         self._flows(mode=mode)
         self._both("add", SPI, mode=mode)
         with Traffic(self.link) as traffic:
@@ -469,7 +469,7 @@ class Cases(Base):
                 for problem in ipsec.disagreements(host)]
 
     def carried(self):
-        """By direction, what the kernel has in the lifetimes."""
+        """By direction, the lifetimes in the kernel."""
         problems = self._carry()
         lifetimes, peer = self.host.lifetimes(), self._peer()
         return problems + [
@@ -479,7 +479,7 @@ class Cases(Base):
             lifetimes[way] or not lifetimes[way][1]]
 
     def rekeys_under_traffic(self):
-        """Of which the live SAs know the smallest part."""
+        """The live SAs have only the smallest part of the sums."""
         self._flows()
         self._both("add", SPI)
         problems = []
@@ -498,8 +498,8 @@ class Cases(Base):
         return problems
 
     def nat_changes_the_port(self):
-        """By an update, and as strongSwan does it: the SA comes back under its SPI
-        with the lifetime it had."""
+        """By an update, and as strongSwan does it: the SA is added again with its SPI
+        and its lifetime."""
         encap = "encap espinudp {0} 4500 0.0.0.0"
         problems = self._carry()
         before = self._peer()
@@ -512,7 +512,7 @@ class Cases(Base):
             {"added": 3, "deleted": 1, "state": "up"})
 
     def comes_back_with_its_past(self):
-        """The lifetime that a new SA brings along is not carried again."""
+        """The initial lifetime of a new SA is not counted again."""
         problems = self._carry()
         before = self._peer()
         self.host.ip(state("delete", SPI))
@@ -523,7 +523,7 @@ class Cases(Base):
             {key: before[key] for key in nl.PEER_SUMS[:4]})
 
     def lifetime_set(self):
-        """Of a live SA, to less and to more: nothing is counted but packets."""
+        """Set the lifetime of a live SA lower and higher: only packets count."""
         problems = self._carry()
         for size, packets in ((0, 0), (10 ** 12, 10 ** 9)):
             before = self._peer()
@@ -538,12 +538,12 @@ class Cases(Base):
         return problems
 
     def _set_lifetime(self, size, packets):
-        """Which the kernel's own count begins with from then on."""
+        """The kernel's own count then starts with this value."""
         set_lifetime(self.host, (REMOTE, LOCAL), SPI, size, packets)
         self.host.start = ipsec.Snapshot(self.host)
 
     def module_comes_under_traffic(self):
-        """Each packet is of the time before, or is counted for host and peer."""
+        """A packet is from before, or is counted for both host and peer."""
         self._flows()
         self._both("add", SPI)
         problems = []
@@ -564,7 +564,7 @@ class Cases(Base):
         return problems + self._is({"state": "up", "added": 2, "rekeyed": 0})
 
     def churn(self):
-        """Peers, SAs and packets come and go while all is read."""
+        """Reads are exact while peers, SAs and packets come and go."""
         self._flows()
         self._both("add", SPI)
         self._come_and_go(range(10000, 10000 + LIMIT))
@@ -596,7 +596,7 @@ class Cases(Base):
                        for verb in ("add", "delete")))
 
     def bounded_without_sas(self):
-        """Those that changed longest ago make room, their sums are kept."""
+        """Peers that changed longest ago are evicted, and their sums are kept."""
         problems = self._carry()
         self.host.ip("xfrm state flush")
         wanted = self._peer()
@@ -612,7 +612,7 @@ class Cases(Base):
         return problems + self._at_rest()
 
     def those_with_sas_stay(self):
-        """However many there are, and whatever others do."""
+        """A dump is complete with many peers, and while others change them."""
         live = range(2 * LIMIT, 2 * LIMIT + 50)
         self.host.ip(*(far_state("add", number) for number in live))
         self._come_and_go(range(LIMIT + 50))
@@ -624,7 +624,7 @@ class Cases(Base):
                            if far(number) not in seen] + self._at_rest()
 
     def makes_room_while_it_is_read(self):
-        """Then its sums are among the others of this reading, once."""
+        """Its sums are then in the others of this read, once."""
         self._come_and_go(range(200))
         problems = self._carry()
         self.host.ip("xfrm state flush")
@@ -651,7 +651,7 @@ class Cases(Base):
     # -- library and tool ---
 
     def tool_shows_the_same(self):
-        """By way of the library, and by the schema of its JSON."""
+        """Through the library, and by the schema of its JSON."""
         problems = self._carry()
         self.host.ip(*(far_state("add", number, out=out) for number in range(300)
                        for out in (True, False)), far_state("delete", 7),
@@ -675,7 +675,7 @@ class Cases(Base):
         return problems + [f"no such peer: {key}" for key in shown]
 
     def tool_names_interfaces(self):
-        """In place of their if_id, and a second line for a local address."""
+        """Shown in place of their if_id, with a second line for a local address."""
         self.host.ip("link add ipsec7 type xfrm dev lo if_id 7",
                      "addr add 10.0.0.77/32 dev lo",
                      state("add", SPI, out=True, rest="if_id 7"),
@@ -693,7 +693,7 @@ class Cases(Base):
             ([] if 'if_id="7",name="ipsec7"} 0' in metrics else [metrics])
 
     def tool_prints_events(self):
-        """Up, rekeyed, down and why: what a script would look for."""
+        """Up, rekeyed, down and why, in the lines of the monitor."""
         with ipsec.inside(self.host.name), subprocess.Popen(
                 [ipsec.TOOL, "monitor"], stdout=subprocess.PIPE,
                 text=True) as monitor, subprocess.Popen(
@@ -729,7 +729,7 @@ class Cases(Base):
         return in_child(attempt)
 
     def library_refuses(self):
-        """What is no session, no place to put it, or a transaction."""
+        """Bad arguments: no session, no result pointer, or a transaction."""
         lib, peers = self.host.engine.lib, ctypes.c_void_p()
         handle, here = self.host.engine.handle, ctypes.byref(peers)
         problems = []
@@ -748,7 +748,7 @@ class Cases(Base):
     # -- near the end ---
 
     def near_the_end(self):
-        """Coarse, and of the worst SA of the peer."""
+        """In coarse steps, of the worst SA of the peer."""
         problems = []
         for spi, (rest, wanted) in enumerate((
                 ("replay-window 32 replay-oseq 0x4ccccccd", (30, 0, 0)),
@@ -762,7 +762,7 @@ class Cases(Base):
         return problems
 
     def many_sas_of_one_peer(self):
-        """More than are settled at a time, and all of them count."""
+        """More SAs than are settled at a time; all of them count."""
         count = 1000
         self.host.ip(*(state("add", SPI + number, out=bool(number % 2),
                              rest="replay-window 32 replay-oseq 0xd0000000")
@@ -774,7 +774,7 @@ class Cases(Base):
         return problems + self._is({"sas_out": 0, "near_end": count // 2})
 
     def near_a_limit(self):
-        """In bytes or packets; all SAs come near their limit in seconds."""
+        """In bytes or packets, not in seconds: every SA comes near those limits."""
         self._flows()
         self._both("add", SPI, more="limit packet-hard 1000000000 "
                                     "limit byte-hard 100000000000")
@@ -788,7 +788,7 @@ class Cases(Base):
             problems += self._is(dict(zip(("limit_used", "near_end"), wanted)))
         return problems
 
-    # -- who may read, and what is refused ---
+    # -- rights, and refused requests ---
 
     def _all_refused(self):
         problems = []
@@ -810,7 +810,7 @@ class Cases(Base):
         return in_child(attempt)
 
     def readers_of_statistics_are_refused(self):
-        """The group may have the figures; peers are none of its business."""
+        """The group may read the figures, but not the peers."""
         def attempt():
             become(65534, 2000)
             return ([] if nl.Family().get() else ["no figures"]) + \
@@ -819,7 +819,7 @@ class Cases(Base):
             return in_child(attempt)
 
     def root_of_a_user_namespace(self):
-        """Sees the peers of its own network namespace."""
+        """Reads the peers of its own network namespace."""
         def attempt():
             become(65534, 65534)
             if ipsec.libc.unshare(0x10000000 | ipsec.CLONE_NEWNET):
@@ -905,7 +905,7 @@ class Cases(Base):
             return problems + apart.quiet()
 
     def many_events(self):
-        """Of many peers, each is told; a deaf listener loses only events."""
+        """Each of many peers is reported; a slow listener loses only events."""
         numbers = range(300)
         with PeerListener(self.host) as heard, PeerListener(self.host) as deaf:
             deaf.family.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
@@ -921,14 +921,14 @@ class Cases(Base):
 
 
 def listeners():
-    """How many sockets of other processes are in a group of generic netlink."""
+    """The number of sockets of other processes in a group of generic netlink."""
     with open("/proc/thread-self/net/netlink", encoding="ascii") as file:
         rows = [line.split() for line in file][1:]
     return sum(row[1] == "16" and int(row[3], 16) != 0 for row in rows)
 
 
 class PeerListener(Listener):
-    """Hears the events of peers."""
+    """Listens to the events of peers."""
 
     def __init__(self, host):
         with ipsec.inside(host.name):
@@ -941,14 +941,14 @@ class PeerListener(Listener):
 
 
     def quiet(self):
-        """Problems if anything is told for longer than an event takes."""
+        """Problems if an event arrives within the time that an event takes."""
         heard, _, _ = select.select([self.family.socket], [], [],
                                     3 * EVENT_DELAY)
         return [f"told {self.hear()}"] if heard else []
 
 
 class Churn:
-    """Peers come and go in a host, for as long as it is entered."""
+    """Peers come and go in a host, during a with statement."""
 
     PEERS = 60
 
@@ -979,7 +979,7 @@ XFRM_MSG_NEWAE, XFRMA_LTIME_VAL, NLM_F_REPLACE = 0x1e, 9, 0x100
 
 
 def set_lifetime(host, ends, spi, size, packets):
-    """struct xfrm_aevent_id of an SA, and what it shall have carried."""
+    """struct xfrm_aevent_id of an SA, with a new lifetime."""
     source, target = (nl.packed(end).ljust(16, b"\0") for end in ends)
     family = socket.AF_INET6 if ":" in ends[0] else socket.AF_INET
     head = target + struct.pack("!I", spi) + struct.pack(
@@ -993,10 +993,10 @@ def set_lifetime(host, ends, spi, size, packets):
 
 
 class Device(Base):
-    """SAs that a device takes over, with the devices of fake_device/."""
+    """SAs with packet offload, to the devices of fake_device/."""
 
     def offloaded(self):
-        """What a device counts, and the end of the SA with that of the device."""
+        """The counts of a device, and the end of the SA with the device."""
         offload.wire(self.link)
         source, target = offload.ADDRESS[4]
         problems = []
@@ -1004,7 +1004,7 @@ class Device(Base):
             offload.add_packet_offloaded(self.host, 4, "tunnel", SPI)
             for size, packets in ((1000, 10), (1500, 12), (300, 3), (900, 9)):
                 offload.device(bytes=size, packets=packets)
-                if size == 300:         # the device begins again
+                if size == 300:         # the counts of the device restart
                     self.host.start = ipsec.Snapshot(self.host)
                 problems += ipsec.disagreements(self.host)
             problems += self._is({"bytes_in": 1500 + 600, "packets_in": 12 + 6,
@@ -1017,7 +1017,7 @@ class Device(Base):
 
 
 def on_a_link(cases, function):
-    """A case with a link of its own, and so with tables of its own."""
+    """A case with a new link, and so with empty tables."""
     def case():
         with ipsec.Link() as cases.link:
             cases._begin()
@@ -1028,7 +1028,7 @@ def on_a_link(cases, function):
 
 
 def main():
-    # They come with the first SA otherwise.
+    # Otherwise attached with the first SA.
     ipsec.run("modprobe", "-a", "esp4", "esp6", "fake_device", "esp4_offload",
               "esp6_offload")
     ipsec.run_cases([(name, on_a_link(cases, function))

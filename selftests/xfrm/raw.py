@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What no tool at hand can ask of the kernel: PF_KEY, migration, new kinds of SA."""
+"""Requests that no tool has: PF_KEY, migration, new kinds of SA."""
 import contextlib
 import os
 import socket
@@ -16,7 +16,7 @@ def family(text):
 
 
 def datagrams(host, target, count=1, size=4):
-    """Datagrams of a host, whether or not it may send them."""
+    """Datagrams of a host; errors of sending are ignored."""
     with ipsec.inside(host.name), socket.socket(
             family(target), socket.SOCK_DGRAM) as sock:
         for _ in range(count):
@@ -37,7 +37,7 @@ XFRM_POLICY = {"in": 0, "out": 1}
 
 
 def migrate(host, proto, mode, direction, selector, old, new):
-    """The policy @selector, and its SA between @old addresses, get @new ones.
+    """Migrate the policy @selector, and its SA between @old addresses, to @new ones.
 
     Addresses come in pairs, source first; the reqid is 1.
     """
@@ -58,7 +58,7 @@ def migrate(host, proto, mode, direction, selector, old, new):
 
 
 def add_state(host, ends, mode, spi, *attributes, window=32):
-    """An ESP SA with AES-GCM, of reqid 1, and what else @attributes say."""
+    """An ESP SA with AES-GCM and reqid 1, with these additional @attributes."""
     info = nl.esp_info(ends, spi, mode, reqid=1, window=window)
     aead = struct.pack("=64sII", b"rfc4106(gcm(aes))", 160, 128) + bytes(20)
     with ipsec.inside(host.name):

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Readers that come upon drops which were freed unseen, by the protocol of fake_device/:
-each read waits until every packet in progress is done. Counted are the grace periods
-that this takes.
+"""Reads after drops that were not seen freed, by the protocol of fake_device/: each
+read waits until every packet in progress is done. The grace periods for this are counted.
 
     readers.py [PART...]    cases whose name has one of the parts
 """
@@ -29,7 +28,7 @@ PROTOCOL = 254
 
 
 def write(path, text):
-    """Without the truncation by which tracefs would forget the probes of others."""
+    """Append: opening for truncation would delete the probes of others."""
     file = os.open(path, os.O_WRONLY)
     try:
         os.write(file, text.encode())
@@ -38,7 +37,7 @@ def write(path, text):
 
 
 class Trace:
-    """Who asks for a grace period, and our own marks between."""
+    """A trace of the calls for grace periods, with marks of the test."""
 
     def __enter__(self):
         os.makedirs(TRACE, exist_ok=True)
@@ -62,7 +61,7 @@ class Trace:
 
     @staticmethod
     def asked(pids):
-        """How often the processes asked, by the mark before."""
+        """The number of calls by these processes, for each mark."""
         count, mark = collections.Counter(), ""
         with open(f"{TRACE}trace", encoding="ascii") as file:
             for line in file:
@@ -85,7 +84,7 @@ def read_for_ever(host, ready, reads):
 
 
 class Drops:
-    """Packets from one host to the other, which its policy refuses."""
+    """Packets from one host to the other, which its policy drops."""
 
     def __init__(self, link):
         for host in (link.a, link.b):
@@ -111,7 +110,7 @@ class Drops:
 
 
 class Cases(life.Base):
-    """Host b is read by many; a is the other namespace."""
+    """Host b has many readers; a is the other namespace."""
 
     def __init__(self, link, trace):
         super().__init__(link)
@@ -119,7 +118,7 @@ class Cases(life.Base):
 
     @contextlib.contextmanager
     def _readers(self):
-        """Processes that read host b, amid drops; (their ids, reads done, drops given)."""
+        """Processes that read host b during drops; (their ids, reads, drops)."""
         ready = multiprocessing.Barrier(READERS + 2)
         reads, given = multiprocessing.Value("i", 0), multiprocessing.Value("i", 0)
         jobs = [multiprocessing.Process(target=read_for_ever, daemon=True,
@@ -142,14 +141,14 @@ class Cases(life.Base):
 
     @staticmethod
     def _more(reads, number, given):
-        """Wait until so many more reads are done, and drops came among them: the readers can
-        keep the one who gives the drops from its CPU for long."""
+        """Wait for so many more reads, with drops among them: the readers can keep the
+        sender from its CPU for long."""
         wanted, drops = reads.value + number, given.value + DROPS
         ipsec.until(lambda: reads.value >= wanted and given.value >= drops,
                     f"{number} reads and {DROPS} drops")
 
     def each_is_counted(self):
-        """In the total, in its reason, and as one without a line."""
+        """Counted in the total, in its reason, and in `unseen`."""
         problems = ipsec.expect(
             self.host, lambda: self.drops.give(self.link.a, self.host),
             {"drop.invalidClearTextInbound": 1,
@@ -160,7 +159,7 @@ class Cases(life.Base):
         return problems
 
     def one_grace_period_serves_all(self):
-        """Of one namespace, those who wait share the next one."""
+        """Waiting readers of one namespace share the next grace period."""
         with self._readers() as (pids, reads, given):
             self._more(reads, READERS, given)
             self.trace.mark("begin")
@@ -176,7 +175,7 @@ class Cases(life.Base):
             if asked > done / 2 else []
 
     def other_namespaces_do_not_wait(self):
-        """A read of a takes no longer for the readers of b."""
+        """A read of a does not wait for the readers of b."""
         with self._readers() as (pids, reads, given):
             self._more(reads, READERS, given)
             for turn in range(ROUNDS):

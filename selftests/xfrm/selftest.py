@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The module's own test at load: it lets through, and it refuses.
+"""The self-test of the module at load: it passes, and it refuses.
 
     selftest.py [PART...]   cases whose name has one of the parts
 
-For a function that a kernel no longer calls where the module takes it to, the
-module is changed: its name there becomes that of one that no packet enters.
+To simulate a kernel that no longer calls a hooked function where the module expects it,
+the name of the function in the module is replaced by that of an unused one.
 """
 import functools
 import json
@@ -26,7 +26,7 @@ OUT, IN = "a packet out", "a packet in"
 MODE, REPEATED = "a packet of no known mode", "a packet seen before"
 ICV, NO_SA = "a wrong ICV", "an SPI without an SA"
 
-# What the log says when a function is taken for UNCALLED instead.
+# The log when UNCALLED replaces a function.
 MISSED = {
     "__xfrm_state_insert": (BEGIN, END, OUT, IN),
     "__xfrm_state_delete": (END,),
@@ -39,7 +39,7 @@ MISSED = {
     "xfrm_input": (MODE, REPEATED, ICV),
 }
 
-# What the trial leaves in /proc/net/xfrm_stat.
+# Lines of /proc/net/xfrm_stat that the self-test moves.
 LEFT = {"XfrmInNoStates": 1, "XfrmInStateProtoError": 1,
         "XfrmInStateModeError": 1, "XfrmInStateSeqError": 1}
 
@@ -53,7 +53,7 @@ def module():
 
 
 def insert(image, *parameters):
-    """Load it: what insmod complains of, and what the log says."""
+    """Load it; returns the error of insmod and the lines of the log."""
     hooks.write("/dev/kmsg", f"{LOG_MARK}\n")
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/ipsecstat.ko"
@@ -78,7 +78,7 @@ class Cases:
         self.image = image
 
     def right(self):
-        """All is counted, and then begins at zero."""
+        """Everything is counted, and then starts at zero."""
         before = ipsec.mib()
         error, log = insert(self.image, "selftest=1")
         if error:
@@ -96,7 +96,7 @@ class Cases:
         return problems
 
     def again_and_again(self):
-        """Nothing of one trial is in the way of the next."""
+        """A second self-test passes after the first."""
         for _ in range(10):
             error, log = insert(self.image, "selftest=1")
             if error:
@@ -105,7 +105,7 @@ class Cases:
         return []
 
     def not_tried_unasked(self):
-        """On a kernel that was read, loading leaves nothing behind."""
+        """On a kernel that was read, loading moves no line."""
         before = ipsec.mib()
         error, log = insert(self.image)
         if error:
@@ -118,7 +118,7 @@ def refused_without(image, function):
     name = b"\0" + function.encode() + b"\0"
     if name not in image:
         return [f"the module does not know {function}"]
-    # Once: further behind are the names of what is imported.
+    # Once: the names of imported symbols follow later.
     image = image.replace(
         name, b"\0" + UNCALLED[:len(name) - 2].ljust(len(name) - 1, b"\0"), 1)
     error, log = insert(image, "selftest=1")

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Packets in clear that the kernel frees without a drop reason.
 
-Tunnel drivers and some transport protocols check the policy themselves, and then
-free what it refuses like any other packet. Each of these has a context below that
-sets host b up for it and gives one such packet, and the line of recent drops that
-it belongs to.
+Tunnel drivers and some transport protocols check the policy themselves, and free refused
+packets without a reason. Each of these has a context below that sets up host b and
+yields such a packet and its line of the recent drops.
 """
 import contextlib
 import ctypes
@@ -59,7 +58,7 @@ def sit(f):
 
 @contextlib.contextmanager
 def vti(f):
-    """ESP, which a device refuses before its SA is looked up."""
+    """ESP that a device drops before the look-up of its SA."""
     with device(f, "vti" if f.flow.family == 4 else "vti6", "key 7"):
         yield f.secured(), line(f, PROTO["esp"], f.spi("good"))
 
@@ -93,7 +92,7 @@ def l2tp(f):
 
 @contextlib.contextmanager
 def dccp(f):
-    """A Data packet to a port without a socket, checksum over all of it."""
+    """A data packet to a port without a socket, with a full checksum."""
     def header(check):
         return struct.pack("!HHBBHBBH", 7, 7, 3, 0, check, 2 << 1, 0, 1)
     ends = b"".join(map(ipsec.packed, f.inner))
@@ -106,7 +105,7 @@ def dccp(f):
 
 
 IPPROTO_DCCP, IPPROTO_L2TP, CONNECTION = 33, 115, 0x1234
-# what frees it: (IP versions, kernel modules, context)
+# freed by: (IP versions, kernel modules, context)
 FREED_BY = {
     "tunnel": ((4, 6), (), tunnel),
     "sit": ((4,), ("sit",), sit),
@@ -118,7 +117,7 @@ FREED_BY = {
 
 
 def exists(version, freed_by):
-    """Whether this kernel has what frees them."""
+    """Whether this kernel has the modules."""
     versions, modules, _ = FREED_BY[freed_by]
     return version in versions and not any(
         subprocess.run(["modprobe", module], capture_output=True,

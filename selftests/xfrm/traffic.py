@@ -4,9 +4,9 @@
 
     traffic.py [PART...]    cases whose name has one of the parts
 
-Both ends of a flow send to each other. What one sends, the other must receive;
-what each says must be what the kernel added to the lifetimes of its SAs; and
-every column that does not belong to the kind of SA must stay as it is.
+Both ends of a flow send to each other. The sent packets must be received, the figures of
+each must equal the change of the lifetimes of its SAs, and columns that do not belong
+to the kind of SA must not change.
 """
 import functools
 import itertools
@@ -21,15 +21,15 @@ from matrix import AH, CIPHER, ICV, IP_LEN, TRANSFORMS, udp
 
 COUNT, PAYLOAD = 5, 100
 STREAM = 1 << 16
-WINDOW = 1024                           # two CPUs at crypto mix up the order
+WINDOW = 1024                           # parallel crypto on two CPUs reorders packets
 UDP_LEN = 8 + PAYLOAD
-# The transforms that take every route on every machine
+# The transforms that are tested on every route and machine
 USUAL = {"esp": "gcm", "ah": "ah_sha256"}
 PORT = 9
 
 
 class Pair:
-    """Host a and host b under the same layers of IPsec, innermost first."""
+    """Hosts a and b with the same layers of IPsec, innermost first."""
 
     def __init__(self, link, version, layers):
         self.link, self.version, self.layers = link, version, layers
@@ -55,12 +55,12 @@ class Pair:
             host.flush()
 
 
-# --- who sends --------------------------------------------------------------
+# --- senders --------------------------------------------------------------
 
 def datagrams(link, version, count=COUNT, size=PAYLOAD, ends=None):
-    """Some datagrams each way, and all of them received.
+    """Some datagrams in each direction, all of them received.
 
-    @ends are the two hosts that speak, each with its address.
+    @ends: the two hosts, each with its address.
     """
     ends = ends or [(host, host.address[version]) for host in (link.a, link.b)]
     for (source, near), (target, far) in (ends, ends[::-1]):
@@ -74,7 +74,7 @@ def datagrams(link, version, count=COUNT, size=PAYLOAD, ends=None):
 
 
 def stream(version, ends, size=STREAM):
-    """A TCP stream, in large segments where the kernel can."""
+    """A TCP stream, in large segments if the kernel can."""
     (source, near), (target, far) = ends
     family = socket.AF_INET if version == 4 else socket.AF_INET6
     with ipsec.inside(target.name):
@@ -83,7 +83,7 @@ def stream(version, ends, size=STREAM):
         client = socket.socket(family, socket.SOCK_STREAM)
     for sock in (server, client):
         sock.settimeout(60)
-    # Ends with a reset: nothing waits for its peer, and holds an SA meanwhile.
+    # Ends with a reset: no socket waits for its peer and holds an SA.
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                       struct.pack("=ii", 1, 0))
 
@@ -102,7 +102,7 @@ def stream(version, ends, size=STREAM):
         receiver.join()
 
 
-# --- what must be seen ------------------------------------------------------
+# --- expectations ------------------------------------------------------
 
 def gained(host, before):
     """Bytes and packets since the snapshot: {"in": (b, p), "out": (b, p)}."""
@@ -115,11 +115,10 @@ def gained(host, before):
 def compare(link, send, columns, segmented=False):
     """Send; then figures, lifetimes and both hosts must agree.
 
-    @columns maps a column to its share of what all SAs of one direction did: a
-    function of (bytes, packets). @segmented: a large packet may be one for its
-    sender, who leaves it to be cut later, and many for its receiver; or none,
-    when the device that is to cut it drops it, and says so (as Linux 6.12 does
-    in BEET mode, without ipsecstat as well).
+    @columns maps a column to a function of the (bytes, packets) of all SAs of one
+    direction. @segmented: a large packet can be one packet for its sender, which leaves
+    the segmentation to the device, and many for its receiver; or none, if the device
+    drops it and counts that (Linux 6.12 in BEET mode, also without ipsecstat).
     """
     hosts = (link.a, link.b)
     before = [ipsec.Snapshot(host) for host in hosts]
@@ -127,7 +126,7 @@ def compare(link, send, columns, segmented=False):
     problems = []
     try:
         send()
-    except TimeoutError as error:       # the figures tell more
+    except TimeoutError as error:       # the figures are a better report
         problems.append(str(error))
     settle(hosts)
     lives = [gained(host, old) for host, old in zip(hosts, before)]
@@ -139,7 +138,7 @@ def compare(link, send, columns, segmented=False):
             f"{host.name} figure",
             ipsec.changes(old.figures, host.statistics()), wanted)
         lines = ipsec.changes(old.mib, host.mib())
-        if segmented:                   # too big, as its sender learns by that
+        if segmented:                   # too big; so the sender gets the path MTU
             lines.pop("XfrmOutStateModeError", None)
         problems += ipsec.differ(f"{host.name} MIB", lines, {})
         problems += ipsec.disagreements(host)
@@ -167,7 +166,7 @@ def unsent(host):
 
 
 def settle(hosts):
-    """Until what was sent is received, and no more comes: TCP goes on its own."""
+    """Wait until all packets are received and no more come: TCP sends by itself."""
     deadline = time.monotonic() + ipsec.PATIENCE
     quiet, old = 0, None
     while quiet < 5 and time.monotonic() < deadline:
@@ -194,7 +193,7 @@ def columns_of(name, mode):
 # --- flows ------------------------------------------------------------------
 
 class Traffic:
-    """Flows, in flight between their ends."""
+    """Flows, set up between their ends."""
 
     def __init__(self, stage, machines):
         self.stage = stage
@@ -238,7 +237,7 @@ class Traffic:
 
 
 def with_machines():
-    """(machine, flow): the usual transforms everywhere, all of them locally."""
+    """(machine, flow): the usual transforms on all routes, all transforms locally."""
     usual = matrix.flows(USUAL)
     yield from (both for both in itertools.product(matrix.MACHINES, usual)
                 if matrix.fits(*both))
@@ -279,21 +278,21 @@ def tunnel_in_tunnel(link, version):
 
 
 def esp_over_ipcomp(link, version):
-    """IPComp is no SA of ours; ESP counts the compressed packet."""
+    """IPComp is not an SA; ESP counts the compressed packet."""
     return nested(link, version, [("comp", "transport", "comp deflate"),
                                   layer("gcm", "transport")],
                   columns_of("gcm", "transport"), size=900)
 
 
 def fragments(link, version):
-    """Datagrams larger than a packet: IPsec sees them whole."""
+    """Datagrams larger than a packet: IPsec transforms them before fragmentation."""
     with Pair(link, version, [layer("gcm", "transport")]):
         return compare(link, lambda: datagrams(link, version, 2, 4000),
                        columns_of("gcm", "transport"))
 
 
 def bytes_survive_their_sa(link, version):
-    """Figures stay when the SAs that earned them go."""
+    """Figures are kept when their SAs are deleted."""
     with Pair(link, version, [layer("gcm", "tunnel")]):
         datagrams(link, version)
         before = ipsec.Snapshot(link.b).figures
@@ -307,7 +306,7 @@ SPECIAL = (ah_over_esp, tunnel_in_tunnel, esp_over_ipcomp, fragments,
 
 
 def special(stage, function, version):
-    """These come first, before any flow is set up."""
+    """These run first, before any flow is set up."""
     stage.bare()
     return function(stage, version)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""ESP packets that no SA has made, from a host to its peer."""
+"""ESP packets without an SA, from a host to its peer."""
 import struct
 
 import forge
@@ -19,7 +19,7 @@ def ipv6(ends, proto, body):
 
 
 def esp(ends, spi, seq=1):
-    """ESP under this SPI, and nothing of sense behind it."""
+    """ESP with this SPI and random bytes."""
     body = struct.pack("!II", spi, seq) + bytes(32)
     packet = ipv6 if ":" in ends[0] else ipv4
     return packet(ends, nl.ESP, body)

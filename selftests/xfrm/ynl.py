@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A client that knows the family by nothing but its specification.
+"""A client that has only the specification of the family.
 
-It is the kernel's own, tools/net/ynl. What it is answered must be what ipsecstat
-shows; the table REFUSED has what it must be refused, and how that reads. Every
-operation and every multicast group of the specification is tried, so one that
-is added there needs no line here.
+It is the kernel's own, tools/net/ynl. The replies must equal the figures of ipsecstat;
+the table REFUSED has the requests that must fail, with the error. Every operation and
+every multicast group of the specification is tested, so a new one needs no line here.
 """
 import collections
 import functools
@@ -20,14 +19,14 @@ import matrix
 import netlink
 
 TOP = os.path.abspath(os.path.join(ipsec.HERE, "../.."))
-# In Linux 6.13 and later below pyynl.
+# Since Linux 6.13 below pyynl.
 sys.path[:0] = [f"{TOP}/build/linux/tools/net/ynl", f"{TOP}/build/linux/tools/net/ynl/pyynl"]
 from lib import NlError, YnlFamily  # pylint: disable=wrong-import-position
 
 SPECIFICATION = f"{TOP}/kmod/ipsecstat.yaml"
 SCHEMA = f"{TOP}/build/linux/Documentation/netlink/genetlink.yaml"
 
-# What there is to tell: kinds of SAs, and what they go through.
+# Kinds of SAs, and their events.
 FLOWS = [matrix.Flow(4, "local", "esp", "tunnel", "null_sha1"),
          matrix.Flow(6, "local", "ah", "transport", "ah_sha1")]
 CAUSES = {"esp": (drop.good, drop.unknown_spi, drop.bad_icv, drop.bad_trailer,
@@ -57,7 +56,7 @@ NESTS = {"sa": ("aggregateSaStatistics", SA),
          "drop-ah": ("ahDropPacketStatistics", DROP_PROTO),
          "drop": ("aggregateDropPacketStatistics", DROP)}
 
-# name: how it is asked, with which attributes; error, its text, what is at fault
+# name: request and attributes; error, its text, the attribute at fault
 REFUSED = {
     "cpu_out_of_range": ("do", "get", {"cpu": 99999}, netlink.ERANGE,
                          "not a possible CPU of this machine", ".cpu"),
@@ -93,7 +92,7 @@ def flat(reply):
 
 
 def names(spec, attribute_set, reply):
-    """(attribute set, attribute) of all that is in a reply."""
+    """(attribute set, attribute) of everything in a reply."""
     for name, value in reply.items():
         yield attribute_set, name
         nested = spec.attr_sets[attribute_set][name].get("nested-attributes")
@@ -103,7 +102,7 @@ def names(spec, attribute_set, reply):
 
 
 class Cases:
-    """The first one provokes what the others look at."""
+    """The first case causes the events that the others read."""
 
     def __init__(self, stage):
         self.host, self.drops = stage.b, drop.Drops(stage)
@@ -131,19 +130,19 @@ class Cases:
         return problems
 
     def every_attribute_is_seen(self):
-        """What the specification has of a reply is there, and has a value."""
+        """Each attribute of the specification is in the reply, with a value."""
         reply = self.family.do("get", {})
         seen = set(names(self.family, "stats", reply)) | set(names(
             self.family, "stats", self.family.do("get", {"cpu": 0})))
         wanted = {(one, attribute) for one in
                   ("stats", "sa", "drop-proto", "drop", "dropped", "transform")
                   for attribute in self.family.attr_sets[one]}
-        # Nothing is sent here; inbound has the same attributes.
+        # No traffic here; inbound has the same attributes.
         outbound = {("stats", "out"), ("stats", "dropped-out")}
         return [f"not seen: {one}" for one in wanted - seen - outbound]
 
     def every_cause_has_a_count(self):
-        """So that what was compared above is not zero with zero."""
+        """So that the comparison above was not of zeros."""
         reply = self.family.do("get", {})
         return [f"{nest} {name} is 0" for nest in NESTS if nest != "sa"
                 for name, value in reply[nest].items() if not value]
@@ -166,7 +165,7 @@ class Cases:
         return [] if alone == dump else [f"{alone} is not {dump}"]
 
     def every_operation_answers(self):
-        """Whatever is known of a kernel by its specification alone."""
+        """Each operation replies, with only the specification."""
         problems = []
         for name, operation in self.family.ops.items():
             for how in ("do", "dump"):
@@ -176,7 +175,7 @@ class Cases:
         return problems
 
     def every_group_tells(self):
-        """Of a packet that is dropped, and of a peer that is up and down."""
+        """Events of a dropped packet, and of a peer that goes up and down."""
         ends = ("src 10.8.0.1 dst 10.8.0.2", "src 10.8.0.2 dst 10.8.0.1")
         comes = [f"xfrm state add {one} proto esp spi 0x8001 mode transport "
                  f"{matrix.TRANSFORMS['null_sha1'][1]}" for one in ends]
@@ -202,14 +201,14 @@ class Cases:
             answer = getattr(self.family, how)(operation, attributes)
         except NlError as error:
             told = error.nl_msg.extack or {}
-            if how == "dump":           # 6.1 ends one without that
+            if how == "dump":           # 6.1 does not send this at the end of a dump
                 told.setdefault("bad-attr", wanted[-1])
             seen = error.error, told.get("msg"), told.get("bad-attr")
             return [] if seen == wanted else [f"{seen} instead of {wanted}"]
         return [f"answered: {answer}"]
 
     def refused_to_nobody(self):
-        """An error without an attribute at fault; its text is for people."""
+        """An error without an attribute at fault; its text may change."""
         def attempt():
             netlink.become(65534, 65534)
             try:
