@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""No packet may become dearer: a bound on the instructions of the hooks.
+"""A bound on the instructions that the module adds to a packet.
 
-Runs in a guest with one CPU whose clock counts instructions, on Linux 6.1,
-where the same packet costs the same, run after run. What is bounded is the
-difference that the module makes, so a new release of the kernel does not matter,
-nor how fast the machine is.
+Runs in a guest with one CPU whose clock counts instructions, on Linux 6.1, where a packet
+costs the same in each run. The bound is on the difference between runs with and without
+the module, which does not depend on the kernel release or the speed of the machine.
 
 selftests/guest/tests starts it, in a guest with -icount and one CPU.
 """
@@ -19,9 +18,9 @@ import lanes
 TURNS = (False, True) * 4
 SIZE = 64
 
-# protocol: instructions that the module may add to a packet out, in, and dropped
-# before it comes to IPsec; in the comment those that were measured. A hook that
-# becomes cheaper gets a lower bound.
+# protocol: instructions that the module may add to a packet out, in, and dropped before
+# it reaches IPsec; in the comment the measured numbers. If a hook becomes cheaper,
+# lower its bound.
 WITHOUT = {None: (2, 2, 2)}  # 0 0 0, while the host has neither SA nor policy
 WITH = {
     "ESP": (30, 26, 31),  # 28 24 29
@@ -31,7 +30,7 @@ WITH = {
 
 
 def lanes_of(bounds, first, pair):
-    """Of both IP versions, numbered from the first, between namespaces of their own."""
+    """Lanes of both IP versions, numbered from the first, with their namespaces."""
     return [lanes.Lane(number, version, protocol, pair)
             for number, (protocol, version) in enumerate(
                 ((protocol, version) for protocol in bounds
@@ -39,7 +38,7 @@ def lanes_of(bounds, first, pair):
 
 
 def extra(turns, lane, side):
-    """What the module adds, by the median turn with and without it."""
+    """The difference between the medians with and without the module."""
     loaded, without = (statistics.median_low(
         costs[lane][side] for there, costs in turns if there == wanted)
         for wanted in (True, False))
@@ -74,7 +73,7 @@ def main():
 
 
 def counts_instructions():
-    """A guest booted with -icount has this on its command line."""
+    """A guest with -icount has this on its command line."""
     with open("/proc/cmdline", encoding="ascii") as file:
         return "icount" in file.read().split()
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A gateway under strongSwan: one IKE_SA with one CHILD_SA to each of its peers,
-and what the ways to list them cost.
+"""A gateway with strongSwan: one IKE_SA with one CHILD_SA to each of its peers, and the
+cost of listing them.
 
-Both daemons are those of selftests/xfrm/ike.py, with peers of our own. The group of
-the key exchange is a small one: it is not what is measured.
+Both daemons are those of selftests/xfrm/ike.py, with other peers. The group of the key
+exchange is small, because the exchange is not measured.
 """
 import contextlib
 
@@ -17,7 +17,7 @@ def ends(number):
 
 
 class Gateway:
-    """Host a, and host b, which is all of its peers."""
+    """Host a, and host b as all of its peers."""
 
     def __init__(self, peers):
         self.there, self.stack = 0, contextlib.ExitStack()
@@ -42,7 +42,7 @@ class Gateway:
         return self.stack.__exit__(*error)
 
     def grow(self, peers):
-        """So many peers are up."""
+        """Wait until so many peers are up."""
         for number in range(self.there, peers):
             self.a.do("--initiate", "--child", f"c{number}")
         self.there = peers

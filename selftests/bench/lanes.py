@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What one packet costs, out and in, with and without ipsecstat.
+"""The cost of one packet, out and in, with and without ipsecstat.
 
     out-N                               in-N
     10.0.L.1 ----- tL  (packet)  tL ----- 10.0.L.2
     fd00:L::1                             fd00:L::2
 
-A lane is a kind of packet: its own tun device, addresses, SAs and policies in
-two namespaces. The program packet sends on the one side and takes the packets
-over to the other.
+A lane is a kind of packet, with its tun devices, addresses, SAs and policies in two
+namespaces. The program packet sends on one side and moves the packets to the other.
 """
 import os
 import subprocess
@@ -17,28 +16,28 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../xfrm"))
 import ipsec  # noqa: E402  pylint: disable=wrong-import-position
 
-# Built for the architecture of the guest, where that is another one.
+# Built for the architecture of the guest if that differs.
 BUILT = os.path.join(HERE, "../../build/guest", os.environ.get("KERNEL", ""),
                      "programs/selftests/bench")
 PROGRAMS = BUILT if os.path.isdir(BUILT) else HERE
-# What becomes of a packet.
+# The ways of a packet.
 WAYS = ("out", "in", "dropped")
-# One measured at a time: with many, the slab allocator's mood is measured, too.
+# One at a time: the state of the slab allocator would affect many.
 PACKETS, ROUNDS = 1, 201
 KEY = "0x" + "0123456789abcdef" * 4
 TRANSFORMS = {
     "ESP": ("esp", f"aead rfc4106(gcm(aes)) {KEY[:42]} 128"),
     "AH": ("ah", f"auth-trunc hmac(sha256) {KEY} 128"),
 }
-# Had the kernel to load a cipher by itself, it would wait for the disk, and a
-# clock that counts instructions leaps ahead meanwhile, beyond its patience.
+# If the kernel loaded a cipher by itself, it would wait for the disk, and the clock that
+# counts instructions would jump past its timeout.
 MODULES = ("xfrm_user", "esp4", "esp6", "ah4", "ah6", "tun", "aesni_intel",
            "ghash_clmulni_intel", "sha256_ssse3", "sha512_ssse3", "drbg",
            "ansi_cprng", "seqiv")
 
 
 class Lane:
-    """One kind of packet, and the two namespaces it travels between."""
+    """One kind of packet, and its two namespaces."""
 
     def __init__(self, number, version, protocol, pair=0):
         self.name = f"{protocol or 'no IPsec'} IPv{version}"
@@ -79,8 +78,8 @@ class Lane:
 
 
 def prepare():
-    """Once per guest: a worker that is not ours may take its time before. Later
-    kernels have some of the ciphers in their own code, and no module."""
+    """Once per guest, so that no worker of the kernel runs later. Later kernels
+    have some of the ciphers built in, and no module."""
     subprocess.run(("modprobe", "-qa", *MODULES), check=False)
 
 
@@ -93,8 +92,8 @@ def build(lanes):
 
 
 def finish(process):
-    """The cheapest round of each way: no timer ticked, and the buffers, which packet.c
-    shifts now and then, lay where the allocator has least to do."""
+    """The cheapest round of each way: without a timer interrupt, and with buffers,
+    which packet.c shifts at intervals, at the cheapest address."""
     text = process.communicate()[0]
     if process.returncode:
         raise OSError(f"packet: exit status {process.returncode}")

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""In the guest: measures, and says each finding as a line of JSON.
+"""In the guest: measures, and prints each result as a line of JSON.
 
-    measure.py packets  a packet, by our hooks and by the other ways
+    measure.py packets  a packet, by the hooks and by the alternatives
     measure.py sas      adding and deleting SAs, their memory, reads beside them
     measure.py peers    reads beside those of strongSwan, which has set them up
     measure.py wide     reads and memory where many CPUs are possible
@@ -12,8 +12,7 @@
 
 In all but the last three, the clock of the guest counts instructions.
 
-What is compared is measured in turns, without and with the module, so that
-whatever drifts is the same for both.
+Measurements alternate between without and with the module, so that drift affects both.
 """
 import contextlib
 import json
@@ -38,7 +37,7 @@ def say(row, **figures):
 
 
 def program(name, *arguments):
-    """The median of each column of what one of our programs prints."""
+    """The median of each column of the output of a program."""
     text = ipsec.run(os.path.join(PROGRAMS, name), *map(str, arguments))
     lines = [map(float, line.split()) for line in text.splitlines()]
     return tuple(map(statistics.median, zip(*lines)))
@@ -65,7 +64,7 @@ def in_turns(measure, pairs=2):
 # --- packets ----------------------------------------------------------------
 
 def all_lanes():
-    """Those with IPsec and those beside them, and two where there is none."""
+    """Lanes with IPsec, lanes without it beside them, and two on a host without."""
     kinds = [(version, protocol) for protocol in ("ESP", "AH", None)
              for version in (4, 6)]
     return [lanes.Lane(number, *kind) for number, kind in enumerate(kinds)] + \
@@ -74,7 +73,7 @@ def all_lanes():
 
 
 def hooks(row, every, pairs):
-    """Packets of all kinds and sizes, by the median of so many turns of each."""
+    """Packets of all kinds and sizes, by the median of so many turns."""
     kinds = [(lane, size) for lane in every for size in SIZES]
     turns = in_turns(lambda: [lanes.cost(*kind) for kind in kinds], pairs)
     for index, (lane, size) in enumerate(kinds):
@@ -85,7 +84,7 @@ def hooks(row, every, pairs):
                     sas=lane.ends[0] == "out-0")
 
 
-# The same sums as ours, of one namespace after all: neither tells them apart.
+# The same sums as the module, but not by namespace.
 SUM = ("{{ @{0}[{1}] = sum({2}); @{0}_packets[{1}] = count(); }} ")
 HOOKS = (("xfrm_replay_overflow", "out"), ("xfrm_replay_recheck", "in"))
 
@@ -106,8 +105,8 @@ SCRIPTS = {
 
 @contextlib.contextmanager
 def traced(script):
-    """bpftrace finds the types of the kernel in its BTF; headers that it found
-    would come before that, and those of the guest are not where it looks."""
+    """bpftrace must take the types of the kernel from BTF, so its search for headers
+    must fail."""
     process = subprocess.Popen(
         ("unshare", "--mount", "sh", "-c",
          'mount -t tmpfs none /usr/lib/modules && exec bpftrace -e "$1"',
@@ -144,7 +143,7 @@ NFT = """table inet count {
 
 @contextlib.contextmanager
 def callbacks():
-    """Our hooks, where direct calls are left to others."""
+    """The hooks as callbacks, without direct calls."""
     ipsec.load_module("direct=N")
     yield
     ipsec.unload_module()
@@ -160,7 +159,7 @@ def nft(lane):
 
 
 def alternatives(every):
-    """What else could count the packets, on top of the packets as they are."""
+    """The alternatives, compared with packets that nothing counts."""
     lanes.module(False)
     watched = [lane for lane in every if lane.version == 4
                and lane.protocol in ("ESP", None) and lane.ends[0] == "out-0"]
@@ -178,7 +177,7 @@ def alternatives(every):
 
 
 def cpus():
-    """Four lanes, one CPU each; the counters of all are of one namespace."""
+    """Four lanes, one CPU each, with the counters of one namespace."""
     every = [lanes.Lane(number, 4, "ESP") for number in range(4)]
     lanes.build(every)
 
@@ -199,7 +198,7 @@ def cpus():
 # --- SAs --------------------------------------------------------------------
 
 def cycles(present):
-    """Adding and deleting, beside as many SAs as there are."""
+    """Adding and deleting SAs, beside the present ones."""
     turns = in_turns(lambda: sum(program("sa", "many", MANY, 64, 8)))
     compare("sa", turns, present=present)
 
@@ -223,8 +222,8 @@ def sa_memory(count=4096):
 
 
 def netns_memory(count=100):
-    """What the module takes for namespaces that are there when it comes. The
-    other way round, what was freed before would serve the next ones."""
+    """Memory of the module for namespaces that exist when it is loaded. In the other
+    order, new namespaces would reuse freed memory."""
     ipsec.run("ip", "-b", "-", text="".join(f"netns add m{number}\n"
                                             for number in range(count)))
     for number in range(count):
@@ -245,7 +244,7 @@ def possible_cpus():
 
 # --- reading ----------------------------------------------------------------
 
-# name, rounds with few SAs and with many, words for the program read
+# name, rounds with few SAs and with many, arguments of the program read
 READERS = (
     ("IPsecGetStatistics0", 11, 11, "call"),
     ("GETSA dump", 5, 3, "dump"),
@@ -264,7 +263,7 @@ def read_all(sas):
 
 
 def daemon_listed(daemon):
-    """What swanctl and charon do together, and the kernel for both."""
+    """The instructions of swanctl, charon and the kernel together."""
     begun = time.monotonic_ns()
     daemon.do("--list-sas")
     return time.monotonic_ns() - begun
@@ -284,8 +283,8 @@ def peers_read():
 
 
 def growing():
-    """SAs added and read, more and more of them, on a gateway that has its
-    address: where it has not, each SA is looked at again for which end is here."""
+    """Growing numbers of SAs, added and read, on a gateway that has its address.
+    Without the address, the local end would be looked up again for each SA."""
     ipsec.run("ip", "netns", "add", "many")
     ipsec.run("ip", "-n", "many", "link", "set", "lo", "up")
     ipsec.run("ip", "-n", "many", "addr", "add", "10.0.0.1/32", "dev", "lo")
@@ -302,7 +301,7 @@ def growing():
 # --- bulk -------------------------------------------------------------------
 
 def bulk_hosts():
-    """Two namespaces, a cable, a tunnel either way; a server on one of them."""
+    """Two connected namespaces, a tunnel in each direction, a server in one of them."""
     ipsec.run("ip", "-b", "-", text=(
         "netns add left\nnetns add right\n"
         "link add eth0 netns left type veth peer name eth0 netns right\n"))
@@ -336,14 +335,14 @@ def transfer(megabytes):
 
 
 def transfers(megabytes, pairs, on="emulated"):
-    """Pairs of transfers, with and without; which comes first takes turns."""
+    """Pairs of transfers, with and without the module, in alternating order."""
     bulk_hosts()
     ratios, rates = [], []
     for number in range(pairs):
         pair = {}
         for loaded in (False, True) if number % 2 else (True, False):
             lanes.module(loaded)
-            # Code was patched and has to be translated again.
+            # QEMU translates patched code again.
             transfer(megabytes)
             pair[loaded] = transfer(megabytes)
         ratios.append(pair[True] / pair[False])
@@ -353,7 +352,7 @@ def transfers(megabytes, pairs, on="emulated"):
         low=quarters[0], high=quarters[2], pairs=pairs)
 
 
-# --- what a guest is for ----------------------------------------------------
+# --- the parts ----------------------------------------------------
 
 def packets():
     every = all_lanes()

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Of each fuzzer, what make check has time for: the corpus again, and then some
-# thousand inputs that are the same each time.
+# A short run of each fuzzer for make check: the corpus, and then some thousand inputs
+# with a fixed seed.
 
 cd "$(dirname "$0")" || exit 1
 . "${KSFT:?must name the folder tools/testing/selftests of a kernel source}/kselftest/ktap_helpers.sh" || exit 1
@@ -23,7 +23,7 @@ check()
 	fi
 }
 
-# Nothing breaks, and nothing that can come of an input stays untried.
+# Nothing breaks, and the corpus reaches every possible result.
 replay()
 {
 	local name=$1

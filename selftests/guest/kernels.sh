@@ -3,13 +3,12 @@
 #
 # The kernels that the guest can run. All are Debian's.
 #
-# A name begins with the number of the kernel, except newest, which is the newest of
-# all. The suites are those that may have it, with their security updates and
-# backports; the newest version found in them is taken. A kernel of another suite
-# than this machine's comes with a root of that suite, with its compiler, to build
-# the module in. One of another architecture is compiled for here, and boots with a
-# root of its suite. A kernel out of a source package is built with guest/debug/config*:
-# it watches itself.
+# A name begins with the version of the kernel, except for newest. The suites are those
+# that can have the kernel, with their security updates and backports; the newest version
+# in them is used. For a kernel of another suite, the module is built in a root of that
+# suite, with its compiler. For another architecture, the module is cross-compiled, and
+# the guest boots with a root of its suite. A kernel from a source package is a debug
+# kernel, built with guest/debug/config*.
 known_kernels='
 # name       suites                    flavour, or sources
 6.1          bookworm                  amd64
@@ -34,8 +33,7 @@ kcsan        bookworm                  linux-source-6.1
 rt           bookworm                  linux-source-6.12
 '
 
-# kernel NAME: sets suites, a list of words, flavour, arch, and built if we build it
-# ourselves.
+# kernel NAME: sets suites, a list of words, flavour, arch, and built if it is built here.
 kernel()
 {
 	local row
@@ -54,7 +52,7 @@ kernel()
 }
 
 # link_tree FROM TO: symbolic links in the tree TO to the files of FROM named on
-# standard input. Links to sources that are gone must go, so it begins again.
+# standard input. All links are replaced, so that none points to a deleted source.
 link_tree()
 {
 	local file
@@ -67,7 +65,7 @@ link_tree()
 	done
 }
 
-# The architecture of a suite's packages.
+# The architecture of the packages of a suite.
 architecture()
 {
 	case $1 in
@@ -76,8 +74,8 @@ architecture()
 	esac
 }
 
-# The suite of Debian that this machine is. That of sid stands nowhere but in the
-# sources of apt: its base files are those of the next stable release.
+# The suite of this machine. Only the sources of apt identify sid: its base files are
+# those of the next stable release.
 host_suite()
 {
 	local codename suites
@@ -92,7 +90,7 @@ host_suite()
 	echo "$codename"
 }
 
-# The kernel that this machine's own suite has.
+# The kernel of this machine's suite.
 default_kernel()
 {
 	local name suites host

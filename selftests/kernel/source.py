@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Kernel sources, read by the kernel's own style instead of a C parser.
+"""Kernel sources, parsed by the kernel's coding style instead of a C parser.
 
-The body of a function, structure or enumeration lies between braces in the first
-column. That is true of all files read here; what cannot be found so is reported,
-never passed over.
+The body of a function, structure or enumeration is between braces in the first column.
+That is true of all files read here; anything that is not found is reported.
 """
 import functools
 import pathlib
@@ -17,7 +16,7 @@ LINE = re.compile(r"\bLINUX_MIB_XFRM(\w+)")
 
 
 def uncommented(text):
-    """The same lines, with blanks for the comments."""
+    """The lines, with blanks for comments."""
     return COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), text)
 
 
@@ -34,7 +33,7 @@ class File:
 
     @functools.cached_property
     def functions(self):
-        """[(name, first line, last line)]; a name can stand twice, by #if."""
+        """[(name, first line, last line)]; a name can occur twice, by #if."""
         found, first = [], None
         for number, line in enumerate(self.lines):
             if line.startswith("{"):
@@ -47,7 +46,7 @@ class File:
         return found
 
     def _head(self, brace):
-        """The first of the lines that belong to a brace."""
+        """The first line of the definition with this brace."""
         first = brace
         while first and re.match(r"\w|\s+\S", self.lines[first - 1]) and \
                 not self.lines[first - 1].rstrip().endswith((";", ":")):
@@ -55,7 +54,7 @@ class File:
         return first
 
     def function(self, name):
-        """The lines of a function, or None; an empty twin by #if is passed over."""
+        """The lines of a function, or None; an empty version by #if is skipped."""
         found = [self.lines[first:last + 1] for its, first, last in self.functions
                  if its == name]
         return max(found, key=len, default=None)
@@ -79,7 +78,7 @@ class File:
         return None
 
     def declarations(self, name):
-        """The lines that name something, up to where each declaration ends."""
+        """The declarations that contain a name, to their ends."""
         word, found, number = re.compile(rf"\b{name}\b"), [], 0
         while number < len(self.lines):
             if word.search(self.lines[number]):
@@ -108,9 +107,9 @@ class Tree:
             raise SystemExit(f"{top}: no sources of a kernel") from None
 
     def has(self, row):
-        """A row of the list that holds for this kernel.
+        """Whether a row of the list applies to this kernel.
 
-        Since the last of some versions, and since each other in its own series.
+        Since the last of some versions, or since another one in its own series.
         """
         def number(text):
             return [int(part) for part in text.split(".")]
@@ -154,7 +153,7 @@ class Tree:
         return found
 
     def places(self, hits):
-        """{(path, function, line of the MIB, which of them): line number}"""
+        """{(path, function, MIB line, occurrence): line number}"""
         found = {}
         for file, number in hits:
             text = file.lines[number]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034 # the variables are for those who source this
 #
-# KTAP for the scripts of this folder; read, not run. The plan comes last, as
-# TAP allows, since what there is to test is found out on the way.
+# KTAP for the scripts of this folder, which source this file. The plan comes last, as TAP
+# permits, because the number of tests is not known before.
 
 set -u
 
@@ -23,7 +23,7 @@ result()
 	[[ $1 == ok ]] || failed=$((failed + 1))
 }
 
-# The command has to succeed; if not, what it said is shown.
+# The command must succeed; otherwise its output is printed.
 try()
 {
 	local name=$1
@@ -37,7 +37,7 @@ try()
 	fi
 }
 
-# The command has to fail.
+# The command must fail.
 try_not()
 {
 	local name=$1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The examples, unmodified, as programs for Windows and for Linux.
+# The examples, unmodified, compiled for Windows and for Linux.
 
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=helpers.sh
@@ -54,11 +54,11 @@ for arguments in "0" "3601" "1 0" "1 1000001" "-1" "x" "1 1 1" "1x" \
 	try "rates refuses '$arguments'" usage "$tmp/rates" $arguments
 done
 
-# From a copy: Python would leave what it compiled beside the example.
+# A copy, because Python writes its compiled file beside the example.
 cp "$examples/fwpuclnt.py" "$tmp"
 python=(env PYTHONPATH="$tmp" /usr/bin/python3)
 
-# Each member of Python's structures, as C knows it.
+# Each member of Python's structures, compared with C.
 same_layout()
 {
 	LD_LIBRARY_PATH=$top/lib "${python[@]}" >"$tmp/layout.c" <<-'END' &&
@@ -78,7 +78,7 @@ same_layout()
 	gcc -I"$include" -c "$tmp/layout.c" -o "$tmp/layout.o"
 }
 
-# But for what ipsecstat says of the reading itself.
+# Except for the properties of the read itself.
 same_figures()
 {
 	fake "${python[@]}" "$tmp/fwpuclnt.py" >"$tmp/said" &&

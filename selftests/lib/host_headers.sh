@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The headers: each alone, several in any order, the habits of Windows programs,
-# and what must not compile; with each compiler, standard and word size.
+# The headers: each separately, several in any order, the idioms of Windows programs, and
+# code that must not compile; with each compiler, standard and word size.
 
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=helpers.sh
@@ -11,7 +11,7 @@ need gcc g++ clang clang++
 
 strict=(-Wall -Wextra -Wundef -pedantic-errors -Werror)
 
-# The standards of a compiler, those it does not know yet left out.
+# The standards that a compiler supports.
 standards()
 {
 	local std
@@ -26,7 +26,7 @@ standards()
 	done
 }
 
-# What a word size changes, it changes in the oldest and the newest one.
+# Other word sizes, with the oldest and the newest standard.
 of_mode()
 {
 	case $1 in
@@ -57,7 +57,7 @@ compile()
 	"$compiler" -x "$(language "$compiler")" -I"$include" -fsyntax-only "$@"
 }
 
-# Files that include one header, twice, and nothing else.
+# Files that include only one header, twice.
 write_alone()
 {
 	local header
@@ -105,7 +105,7 @@ for compiler in gcc clang g++ clang++; do
 					"no C++ library for $mode"
 				continue
 			fi
-			# g++ before 13 cannot be told to pass over a #pragma.
+			# g++ before 13 cannot ignore a #pragma.
 			try "$compiler $mode -std=$std: habits" \
 				compile $compiler $mode "-std=$std" -Wall -Werror \
 				-Wno-unknown-pragmas -Wno-missing-braces \

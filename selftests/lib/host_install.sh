@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What `make install` leaves: names, versions, soname, pkg-config, shared and
-# static linking, and manual pages for all of it.
+# The result of `make install`: names, versions, soname, pkg-config, shared and static
+# linking, and a manual page for everything.
 
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=helpers.sh
@@ -15,7 +15,7 @@ PKG_CONFIG_LIBDIR=$root/opt/lib/pkgconfig:$(pkg-config --variable pc_path pkg-co
 export PKG_CONFIG_LIBDIR
 export PKG_CONFIG_SYSROOT_DIR=
 
-# A copy, so that what lies in lib/ is neither used nor changed.
+# A copy, so that files in lib/ are neither used nor changed.
 install_copy()
 {
 	mkdir "$tmp/copy" &&
@@ -55,7 +55,7 @@ no_constructors()
 		grep -E '\.(ctors|init_array|preinit_array)'
 }
 
-# In an archive nothing is hidden from the program that it becomes part of.
+# An archive cannot hide symbols from the program.
 static_names()
 {
 	! nm -g --defined-only "$root/opt/lib/libfwpuclnt.a" | awk 'NF == 3 { print $3 }' |
@@ -118,7 +118,7 @@ pages_are_sound()
 	local page said
 
 	for page in "$root"/opt/share/man/man*/*; do
-		# A page of one line points to another one.
+		# A page of one line refers to another page.
 		if read -r word target <"$page" && [[ $word == .so ]]; then
 			[[ -e $root/opt/share/man/$target ]] && continue
 			echo "$page: $target"
@@ -129,7 +129,7 @@ pages_are_sound()
 	done
 }
 
-# Each field of the statistics is explained.
+# Each field of the statistics is documented.
 fields_have_text()
 {
 	local field
@@ -143,7 +143,7 @@ fields_have_text()
 	done
 }
 
-# Each code that a page of a function names exists.
+# Each code in the page of a function exists.
 codes_exist()
 {
 	grep -ohE '\b(FWP_E|ERROR|RPC_S|EPT_S)_[A-Z_]+\b' "$root"/opt/share/man/man3/*.3 |

@@ -1,17 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Our headers against those of mingw-w64, which know nothing of us: each size,
-# each offset, each code, each prototype, 64 and 32 bits. A program of ours
-# prints what our compiler makes of our headers as assertions, and the cross
-# compiler checks them.
+# Compares the headers with those of mingw-w64: each size, offset, code and prototype, for
+# 64 and 32 bits. A program, compiled with this project's headers, prints assertions, and
+# the cross compiler checks them with mingw's headers.
 
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=helpers.sh
 . ./helpers.sh
 need gcc x86_64-w64-mingw32-gcc i686-w64-mingw32-gcc
 
-# "STRUCTURE FIELD" for every field that our headers have.
+# "STRUCTURE FIELD" for every field of the headers.
 fields()
 {
 	sed -n -E '
@@ -23,7 +22,7 @@ fields()
 	     { f[n++] = $1 }'
 }
 
-# The codes and constants that our headers have.
+# The codes and constants of the headers.
 constants()
 {
 	sed -n -E 's/^#define ((ERROR|RPC|EPT|FWP|FWPM)_[A-Z0-9_]+)\t.*/\1/p' \
@@ -100,7 +99,7 @@ prototypes()
 	END
 }
 
-# Some kernels have no 32 bits.
+# Some kernels do not run 32-bit programs.
 runs()
 {
 	echo 'int main(void) { return 0; }' >"$tmp/runs.c"

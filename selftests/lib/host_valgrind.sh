@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The tests on forged replies under valgrind.
+# The tests with forged replies, under valgrind.
 
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=helpers.sh
@@ -18,6 +18,6 @@ check()
 try host_reply check ./host_reply
 try host_api check ./host_api
 try host_faults check ./host_faults
-# What other threads had in progress at the fork is lost to the child.
+# Memory of other threads at a fork is lost to the child.
 try host_threads check ./host_threads -T fork_amid_threads
 finish

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The installed units, judged by systemd.
+# The installed units, checked by systemd.
 
 . ../static/lib.sh
 
 units=$tmp/usr/lib/systemd/system
 unit=ipsecstat-prometheus
 
-# What make install puts there, among the targets of the system.
+# The files of make install, with the targets of the system.
 install_units()
 {
 	env -u MAKEFLAGS -u MAKELEVEL make -s -C "$top" install-lib install-tools \
@@ -22,13 +22,13 @@ verified()
 		ipsecstat-scrape@.service ipsecstat-scrape.socket
 }
 
-# 0 is a program that can do nothing at all, 100 one that may do all.
+# From 0, a program without any rights, to 100, one with all.
 confined()
 {
 	systemd-analyze security --offline=true --no-pager --threshold=20 "$units/$1.service"
 }
 
-# What both services may do is in the same words, but for the folder of one.
+# Both services have the same restrictions, except for the folder of one.
 alike()
 {
 	diff <(sed '1,/^# All it may do/d; /^# /d; /^ReadWritePaths=/d' "$units/$unit.service") \
@@ -38,7 +38,7 @@ alike()
 # shellcheck disable=SC2059 # the request is the format
 scrape() { printf "$@" | ../tools/ipsecstat_fake --prometheus --http; }
 
-# The rest of the answer is the figures, as without HTTP.
+# The rest of the answer equals the output without HTTP.
 answers()
 {
 	local blank=$'\r'
@@ -55,7 +55,7 @@ refuses()
 	scrape "$@" | grep -q "^HTTP/1.1 $status "
 }
 
-# The words of the timer's description.
+# The interval in the description of the timer.
 every() { grep -qx "OnUnitActiveSec=$(sed -n 's/^Description=.*every \([0-9]*\) seconds$/\1s/p' "$units/$unit.timer")" "$units/$unit.timer"; }
 
 elsewhere()

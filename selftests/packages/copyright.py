@@ -17,14 +17,14 @@ SPDX = re.compile(r'SPDX-License-Identifier: (.*?)(?: -->| \*/|",)?$', re.M)
 
 
 def paragraphs():
-    """The fields of each paragraph, with the lines that continue them."""
+    """The fields of each paragraph, with their continuation lines."""
     text = (TOP / "debian/copyright").read_text()
     for paragraph in re.split(r"\n\n+", text.strip()):
         yield dict(re.findall(r"^(\S+):\s*((?:.*\n?)(?:^ .*\n?)*)", paragraph, re.M))
 
 
 def main():
-    """Prints the files that differ."""
+    """Print the files that differ."""
     files = [(p["Files"].split(), p["License"].split("\n")[0].strip())
              for p in paragraphs() if "Files" in p]
     texts = {p["License"].split("\n")[0] for p in paragraphs()
@@ -38,7 +38,7 @@ def main():
         spdx = SPDX.search(head.decode(errors="replace"))
         if not spdx:
             continue
-        # The last paragraph that matches counts.
+        # The last matching paragraph applies.
         said = [licence for patterns, licence in files
                 if any(fnmatch.fnmatchcase(source, p) for p in patterns)][-1]
         if said != DEBIAN.get(spdx[1]):

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# In the system that has the packages, started: nothing but them and Debian is
-# there. For selftests/packages/install.
+# In the booted system with the packages, which has only these and Debian. For
+# selftests/packages/install.
 
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=../lib/helpers.sh
@@ -18,13 +18,13 @@ not_loaded()
 	! loaded
 }
 
-# Reading does not load it.
+# A read does not load the module.
 by_administrator()
 {
 	not_loaded && ! ipsecstat && not_loaded && modprobe ipsecstat && ipsecstat
 }
 
-# That of dkms, and no other one.
+# Only the module of dkms.
 of_dkms()
 {
 	[[ $(modinfo -n ipsecstat) == "/lib/modules/$(uname -r)/updates/dkms/ipsecstat.ko" &&
@@ -36,7 +36,7 @@ at_start()
 	rmmod ipsecstat && not_loaded && /lib/systemd/systemd-modules-load && loaded
 }
 
-# 3 packets of 20 + 8 + 100 bytes each way, which that test sends and counts.
+# That test sends 3 packets of 20 + 8 + 100 bytes in each direction.
 figures()
 {
 	local first

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Who may read: root, members of the opened groups, and who is root in a user
-# namespace of his own. In a network namespace of its own, so that the sysctl of
-# the others stays as it is.
+# Rights to read: root, members of the permitted groups, and root of a user namespace. In
+# a new network namespace, so that the sysctl of others is not changed.
 
 [[ ${UNSHARED-} ]] || UNSHARED=1 exec unshare --net "$0"
 
@@ -45,8 +44,7 @@ as_user --clear-groups "$IPSECSTAT" --json
 denied "member of none"
 as_user --clear-groups unshare --user --map-root-user --net "$IPSECSTAT" --json
 read_it "root of an own user and network namespace"
-# The mapping in a user namespace gives no right over a network namespace that
-# is not its own.
+# Root of a user namespace has no rights in a network namespace of another one.
 as_user --clear-groups unshare --user --map-root-user "$IPSECSTAT" --json
 check "root of an own user namespace alone: ends with 1" ended 1
 check "root of an own user namespace alone: reads nothing" silent_out

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What cannot be sent, and what is refused on the way in, is on the screen, in JSON
-# and for Prometheus by its reason, as /proc/net/xfrm_stat has it.
+# Outbound and inbound drops are in the table, in JSON and for Prometheus by reason, with
+# the numbers of /proc/net/xfrm_stat.
 
 [[ ${UNSHARED-} ]] || UNSHARED=1 exec unshare --net "$0"
 
@@ -10,7 +10,7 @@
 
 other=drops-$$
 
-# hosts: this namespace and another one, joined.
+# hosts: this namespace and another one, connected.
 hosts()
 {
 	ip netns add "$other" &&
@@ -29,7 +29,7 @@ hosts()
 pings() { ping -n -q -c 3 -i 0.2 -W 1 "$1"; }
 cannot_ping() { ! pings "$1"; }
 
-# policy VERB VERSION DIRECTION ...: of all that the other host gets or sends
+# policy VERB VERSION DIRECTION ...: for all packets to or from the other host
 policy()
 {
 	local -A host=([4]=192.0.2.2 [6]=2001:db8::2) end=([in]=src [out]=dst)

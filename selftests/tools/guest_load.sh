@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The module goes while ipsecstat waits for it, which ends then. Without the
-# module, ipsecstat says what to do; only an administrator loads it.
+# If the module is unloaded while ipsecstat waits for events, ipsecstat ends. Without the
+# module, ipsecstat prints the remedy; only an administrator can load the module.
 
 . ./helpers.sh
 
-# A socket is in a group of generic netlink, and not in that of the controller alone.
+# A socket is in a group of generic netlink besides that of the controller.
 listens()
 {
 	awk '$2 == 16 && $4 ~ /[1-9a-f]/ && $4 != "00008000"' /proc/net/netlink |

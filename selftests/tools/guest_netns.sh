@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Network namespaces by name, and CPUs, as the kernel has them: each figure is of
-# the namespace it is shown for, and the CPUs add up.
+# Network namespaces by name, and CPUs: each figure belongs to its namespace, and the CPUs
+# add up.
 
 . ./helpers.sh
 
 key=0x00112233445566778899aabbccddeeff
 
-# found PYTHON: holds for the JSON, which is j.
+# found PYTHON: an expression that is true for the JSON, j.
 found()
 {
 	/usr/bin/python3 -c 'import json, sys
@@ -43,7 +43,7 @@ connect()
 	done
 }
 
-# On each CPU some, so that no figure is of one alone.
+# Some on each CPU, so that no figure is from one CPU only.
 traffic()
 {
 	local cpu
@@ -72,7 +72,7 @@ not() { ! "$@"; }
 inode() { stat -Lc %i "$1"; }
 same() { [[ $(inode "$1") == $(inode "$2") ]]; }
 
-# Of each CPU, in the namespace $2, the figures of group $1, added up.
+# The sum over the CPUs of the figures of group $1, in the namespace $2.
 adds_up()
 {
 	found "all(sum(cpu['$1'][key] for cpu in n['$2']['cpus'].values()) % 2**64 == value

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What is shown is what the kernel has, in the network namespace asked alone.
+# The output equals the kernel's figures, only for the requested network namespace.
 
 [[ ${UNSHARED-} ]] || UNSHARED=1 exec unshare --net "$0"
 
@@ -39,7 +39,7 @@ check "the same for Prometheus" out_has "ipsec_sas_deleted_total 2"
 run unshare --net "$IPSECSTAT" --json
 check "another namespace has its own" json_has totalSasAdded 0
 
-# The socket must not become standard output.
+# The socket must not get the number of standard output.
 status=0
 "$IPSECSTAT" >&- 2>"$tmp/err" || status=$?
 check "closed standard output: ends with 1" ended 1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# --save and --since: what rose, and never a figure that is not true.
+# --save and --since: increases, and never a wrong figure.
 
 . ./helpers.sh
 
@@ -15,7 +15,7 @@ since()
 	run env "$@" "$FAKE" --json --since "$old" ${options-}
 }
 
-# figure FILTER VALUE: in the JSON that was said.
+# figure FILTER VALUE: in the JSON output.
 figure()
 {
 	/usr/bin/python3 -c 'import json, sys
@@ -26,7 +26,7 @@ if found != int(sys.argv[3]):
     sys.exit("%s is %s" % (sys.argv[2], found))' "$tmp/out" "$@"
 }
 
-# Of every counter in it, and no gauge.
+# Every counter is in it, and no gauge.
 all_rose_by()
 {
 	/usr/bin/python3 -c 'import json, sys
@@ -39,7 +39,7 @@ wrong = ["%s.%s: %s" % (name, key, value)
 sys.exit("\n".join(wrong) or 0)' "$tmp/out" "$1"
 }
 
-# refused WHAT WORDS: of the run before.
+# refused WHAT WORDS: the previous run was refused.
 refused()
 {
 	check "$1: ends with 1" ended 1
@@ -47,7 +47,7 @@ refused()
 	check "$1: says why: $2" err_has "$2"
 }
 
-# edited WHAT WORDS SCRIPT: with something else in the file.
+# edited WHAT WORDS SCRIPT: with a changed file.
 edited()
 {
 	save FAKE_BASE=100
@@ -121,7 +121,7 @@ refused "differences in place of figures" "it says what rose, not the figures"
 since
 refused "a group alone" "no usable espDropPacketStatistics"
 
-# One file that goes on from reading to reading.
+# One file for consecutive reads.
 save FAKE_BASE=100
 options="--save $old" since FAKE_BASE=100 FAKE_ADD=3
 check "--since and --save: what rose" all_rose_by 3

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What ipsecstat doctor says of figures and peers that stand for the kernel's, and that
-# docs/operators.md has its rules.
+# The findings of ipsecstat doctor for simulated figures and peers; docs/operators.md has
+# its rules.
 
 . ./helpers.sh
 
@@ -12,7 +12,7 @@ valid() { /usr/bin/python3 ./schema.py ipsecstat-doctor "$@" <"$tmp/out"; }
 
 as_expected() { diff -u doctor.expected "$tmp/out"; }
 
-# From the comment in the page to the next heading of its size.
+# From the comment in the page to the next heading of the same level.
 rules_of_page()
 {
 	sed -e '1,/ipsecstat doctor --rules/d' -e '/^## /,$d' "$page" |

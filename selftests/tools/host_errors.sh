@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Failures are told in words, with what mends them, and end with 1.
+# Failures print an error with its remedy, and end with 1.
 
 . ./helpers.sh
 
-# fails CODE WORDS...: both from opening and from reading.
+# fails CODE WORDS...: at opening and at reading.
 fails()
 {
 	local code=$1 step words
@@ -21,20 +21,20 @@ fails()
 	done
 }
 
-# What writing to it must fail with, and the words of it.
+# A file, the error of writing to it, and the words of the message.
 unwritable()
 {
 	check "$1: ends with 1" ended 1
 	check "$1: says $2" err_has "$2"
 }
 
-# Standard output is a pipe that nobody reads.
+# Standard output is a pipe without a reader.
 into_closed_pipe()
 {
 	local pipe=$tmp/pipe
 
 	mkfifo "$pipe"
-	# A reader is needed to open it, and gone when it is written to.
+	# A reader is needed to open it, and must be gone before the write.
 	# shellcheck disable=SC2094
 	exec 9<>"$pipe" 8>"$pipe" 9<&-
 	status=0
@@ -45,7 +45,7 @@ into_closed_pipe()
 ktap_print_header
 ktap_set_plan 60
 
-# EPT_S_NOT_REGISTERED, ERROR_ACCESS_DENIED, FWP_E_SESSION_ABORTED, none of ours
+# EPT_S_NOT_REGISTERED, ERROR_ACCESS_DENIED, FWP_E_SESSION_ABORTED, an unknown code
 fails 1753 "not loaded" EPT_S_NOT_REGISTERED "modprobe ipsecstat"
 fails 5 "not permitted" ERROR_ACCESS_DENIED "net.ipsecstat.read_group_range="
 fails 0x80320010 FWP_E_SESSION_ABORTED 0x80320010

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Each member of the statistics is shown once, with its value, in each format.
+# Each member of the statistics is printed once, with its value, in each format.
 
 . ./helpers.sh
 
 judged() { /usr/bin/python3 ./judge.py "$1" <"$tmp/out"; }
 
-# The arguments are the options, the last one also the judge.
+# The arguments are the options; the last one also selects the judge.
 format()
 {
 	local judge=$1
@@ -21,7 +21,7 @@ format()
 
 valid() { /usr/bin/python3 ./schema.py "$@" <"$tmp/out"; }
 
-# Times differ with the clock; that they are times is seen all the same.
+# Times depend on the clock; only their format is checked.
 timeless()
 {
 	sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}/YYYY-MM-DD hh:mm:ss/g' \
@@ -66,7 +66,7 @@ named()
 		grep -q '^! 205.205.205.2 %7 ' "$tmp/out"
 }
 
-# The headings are more than one, and as many as the lines with the name.
+# There is more than one heading, and a line with the name for each.
 named_each_time()
 {
 	local times
@@ -166,7 +166,7 @@ plain() { ! colored; }
 bare() { timeless | sed 's/\x1b\[[0-9]*m//g' | diff -u table.expected -; }
 red() { grep -qF $'\033[31m'"$(printf %10s "$1")" "$tmp/out"; }
 not_red() { ! red "$1"; }
-# The first section, and of the last one the last column.
+# The first section, and the last column of the last section.
 two_groups()
 {
 	sed '/^Inbound/,/^$/d; /^Packets/,/^$/d; /^Traffic/,$ s/^\(.\{27\}\).\{22\}/\1/' table.expected |

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# JSON of every kind is what docs/ipsecstat.schema.json says.
+# All JSON output is valid by docs/ipsecstat.schema.json.
 
 . ./helpers.sh
 
 valid() { /usr/bin/python3 ./schema.py ipsecstat "$@" <"$tmp/out"; }
 
-# of_kind KEYS OPTIONS...: the keys, with commas, are somewhere in it.
+# of_kind KEYS OPTIONS...: the output contains the keys, separated by commas.
 of_kind()
 {
 	local keys
@@ -18,7 +18,7 @@ of_kind()
 	check "$*: valid, with ${keys[*]}" valid "${keys[@]}"
 }
 
-# watched LINES OPTIONS...: the last ones of three; all but the first have rates.
+# watched LINES OPTIONS...: the last lines of three reads; all but the first have rates.
 watched()
 {
 	local lines=$1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The manual page is well formed and knows all that ipsecstat shows.
+# The manual pages are well formed and complete.
 
 . ./helpers.sh
 
@@ -16,7 +16,7 @@ ktap_set_plan 4
 
 mandoc -T utf8 -O width=200 "$page" | sed 's/.\x08//g' >"$tmp/page"
 
-# known WORDS: those read from standard input, one a line, are in the page.
+# known WORDS: the words on standard input, one a line, are in the page.
 known()
 {
 	local words status=0

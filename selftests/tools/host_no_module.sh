@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The real library, on a machine that has no module loaded.
+# The real library, on a machine without the module.
 
 . ./helpers.sh
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Options good and bad; what tells of them agrees with what there is.
+# Good and bad options; help, completion and manual pages agree with them.
 
 . ./helpers.sh
 
@@ -18,10 +18,10 @@ bad()
 	check "$what: says where help is" err_has "ipsecstat ${command:+$command }--help"
 }
 
-# bad_of COMMAND OPTIONS...: the same of another command.
+# bad_of COMMAND OPTIONS...: the same for another command.
 bad_of() { local command=$1; bad "$@"; }
 
-# Which option letters have an argument is the same for all commands.
+# An option letter has an argument in all commands or in none.
 letters_agree()
 {
 	local command
@@ -35,7 +35,7 @@ letters_agree()
 
 same_as() { run "$FAKE" "$@"; diff -u "$tmp/same" "$tmp/out"; }
 
-# contrary WORDS OPTIONS...: bad, and it says why.
+# contrary WORDS OPTIONS...: refused with these words.
 contrary()
 {
 	bad "${@:2}"
@@ -53,7 +53,7 @@ good()
 	check "$*: silent on standard error" silent_err
 }
 
-# All commands, and all options that the help of one names, one a line.
+# All commands, and all options in the help of one, one a line.
 commands() { echo show; "$FAKE" --help | sed -n '/^Other commands/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
 options()
 {
@@ -61,7 +61,7 @@ options()
 		tr ',' '\n' | sort
 }
 
-# The completion asks the program of this name.
+# The completion runs the program of this name.
 ipsecstat() { "$FAKE" "$@"; }
 
 completed()
@@ -157,7 +157,7 @@ others="other-reasons, outbound-reasons, inbound, outbound"
 for group in "" "," "sas," "sas,,drops" SAS traffic sa; do
 	contrary "sas, esp-drops, ah-drops, drops, esp-reasons, ah-reasons, $others" -g "$group"
 done
-# A path is one, so that what is refused is too long; guest_netns.sh has the others.
+# A path is valid, so only length is refused; guest_netns.sh has the others.
 for name in "" . .. "$(printf '%0256d' 0)" "/$(printf '%0255d' 0)"; do
 	contrary "'$name' cannot be the name" -n "$name"
 done

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# --output: the file is whole at every moment, the old one or the new one.
+# --output: at any time the file is complete, old or new.
 
 . ./helpers.sh
 
@@ -9,7 +9,7 @@ folder=$tmp/folder
 file=$folder/ipsecstat.prom
 old="the old file"
 
-# over WORDS: the folder with the file alone, which says WORDS; without them, empty.
+# over WORDS: the folder has only the file, with WORDS; without WORDS, it is empty.
 over()
 {
 	rm -rf "$folder"
@@ -21,7 +21,7 @@ write() { run "$FAKE" --prometheus --output "$file"; }
 written() { silent_out && silent_err && diff <("$FAKE" -p) "$file"; }
 old_stays() { diff <(echo "$old") "$file"; }
 alone() { [[ $(ls -A "$folder") == "${1-ipsecstat.prom}" ]] || { ls -lA "$folder"; return 1; }; }
-# mode UMASK MODE: what is written under that umask.
+# mode UMASK MODE: the mode of a file written with that umask.
 mode()
 {
 	over
@@ -29,7 +29,7 @@ mode()
 	[[ $(stat -c %a "$file") == "$2" ]] || { stat -c %a "$file"; return 1; }
 }
 
-# Files of this process may have no bytes; what it says goes through a pipe.
+# With a file size limit of 0; messages go through a pipe.
 full()
 {
 	status=0
@@ -41,11 +41,11 @@ full()
 	status=$(<"$tmp/status")
 }
 
-# The signal of the same limit, in the midst of writing.
+# The signal of the same limit, during a write.
 killed() { run bash -c "ulimit -c 0 -f 0; exec '$FAKE' -p -o '$file' >/dev/null 2>&1"; }
 for_no_reader() { [[ $(find "$folder" -type f | wc -l) == 2 && $(echo "$folder"/*.prom) == "$file" ]]; }
 
-# refused WHAT WORDS: that, below $tmp, is not replaced.
+# refused WHAT WORDS: WHAT, below $tmp, is not replaced.
 refused()
 {
 	run "$FAKE" -o "$tmp/$1"
@@ -53,7 +53,7 @@ refused()
 	check "$1: says $2" err_has "$2"
 }
 
-# A reader who looks as often as he can.
+# A reader that reads continuously.
 always_whole()
 {
 	local writer text reads=0 whole

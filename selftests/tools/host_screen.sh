@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# --watch on a terminal, looked at as a person would: in tmux, by its keys, at
-# its size, and what is left of the terminal afterwards.
+# --watch on a terminal, in tmux: its keys, its size, and the state of the terminal
+# afterwards.
 
 . ./helpers.sh
 
@@ -13,7 +13,7 @@ keys() { terminal send-keys "$@"; }
 enter() { keys -l "$1"; keys Enter; }
 is() { [[ $(terminal display-message -p "#{$1}") == "$2" ]]; }
 
-# meanwhile COMMAND...: is true five times, while figures go on.
+# meanwhile COMMAND...: succeeds five times, while figures change.
 meanwhile()
 {
 	local was
@@ -25,7 +25,7 @@ meanwhile()
 	done
 }
 
-# What is there when it does not come.
+# The screen, if the expected text does not appear.
 too_late() { screen; }
 
 changed() { [[ $(screen) != "$1" ]]; }
@@ -35,13 +35,12 @@ first_line() { screen | sed -n '1p' | grep -qE "$1"; }
 last_line() { screen | sed -n "$1p" | grep -qE "$2"; }
 within() { [[ $(screen | wc -L) -le $1 ]]; }
 
-# What does not change: figures and rates have always the same place and length,
-# or nearly so.
+# The constant part: figures and rates keep their place, and nearly their length.
 frame() { screen | sed -E 's/[0-9.-]+( [a-zA-Z]*(bit\/s|pps|\/s|B))?/#/g; s/ +/ /g'; }
 # shellcheck disable=SC2005 # the empty lines at the end go
 same_frame() { diff <(echo "$framed") <(echo "$(frame)"); }
 
-# rates ROW UNIT LEAST MOST: all on the line are so, and there is one at least.
+# rates ROW UNIT LEAST MOST: at least one rate on the line, and all within the bounds.
 rates()
 {
 	screen | awk -v row="  $1" -v unit="$2" -v least="$3" -v most="$4" '
@@ -58,7 +57,7 @@ rates()
 		END { exit !seen }'
 }
 
-# start VARIABLES OPTIONS: until the first rates are there.
+# start VARIABLES OPTIONS: wait for the first rates.
 start()
 {
 	enter "clear; env $1 $FAKE -w 0.2 $2; echo ended with \$?"
@@ -68,7 +67,7 @@ start()
 back() { soon is alternate_on 0 && soon shows "^ended with $1\$"; }
 cursor_is() { is cursor_flag "$1"; }
 
-# The terminal takes words, shows them, and is set as it was.
+# The terminal accepts and shows input, with its former settings.
 sane()
 {
 	cursor_is 1 || { echo "no cursor"; return 1; }
@@ -103,7 +102,7 @@ terminal pipe-pane "cat >$tmp/bytes"
 check "begins, on a screen of its own" start "$rates"
 check "the cursor is hidden" cursor_is 0
 check "when, and how often" first_line '^20[0-9-]{8} [0-9:]{8}, every 0.2 s$'
-# 125,000 a second, with a twentieth for a machine that is busy.
+# 125,000 a second, within 5 % for a busy machine.
 check "rates: SAs" soon rates Added /s 118750 131250
 check "rates: drops" soon rates Total pps 118750 131250
 check "rates: bits of 125,000 bytes" soon rates "In Tunnel Mode" bit/s 950000 1050000
@@ -161,7 +160,7 @@ kill "$(pgrep -P "$(terminal display-message -p '#{pane_pid}')")"
 check "SIGTERM: ends" soon is alternate_on 0
 check "SIGTERM: the terminal is what it was" sane
 
-# Nothing but what is 0, but for gauges: 24 lines are enough.
+# Everything is 0, except gauges: 24 lines suffice.
 FAKE_BASE=5 "$FAKE" --save "$tmp/old" >/dev/null
 resize 80 24
 enter "clear; FAKE_BASE=5 $FAKE -w 0.2 --since $tmp/old; echo ended with \$?"

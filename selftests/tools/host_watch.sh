@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# --watch where there is no terminal: one after the other, in time, with rates.
+# --watch without a terminal: output at each interval, with rates.
 # host_screen.sh has the rest.
 
 . ./helpers.sh
 
-# watch LINES OPTIONS...: as many lines of output, and no more, in $tmp/out.
+# watch LINES OPTIONS...: exactly so many lines of output, in $tmp/out.
 watch()
 {
 	local lines=$1
@@ -15,7 +15,7 @@ watch()
 	timeout 20 "$FAKE" "$@" 2>"$tmp/err" | head -n "$lines" >"$tmp/out"
 }
 
-# judge PYTHON: holds for the readings, which are in the list r.
+# judge PYTHON: an expression that is true for the list of reads, r.
 judge()
 {
 	/usr/bin/python3 -c 'import json, sys
@@ -28,7 +28,7 @@ if not ok:
 sys.exit(not ok)' "$tmp/out" "$1"
 }
 
-# ends_by SIGNAL: with 0, having shown something whole.
+# ends_by SIGNAL: with status 0, after complete output.
 ends_by()
 {
 	: >"$tmp/out"
@@ -42,7 +42,7 @@ ends_by()
 	ended 0 && judge 'len(r) >= 2'
 }
 
-# By two looks at least.
+# At least two reads.
 told() { [[ $(grep -c 'modprobe ipsecstat' "$tmp/err") -ge 2 ]]; }
 begun() { [[ $(wc -l <"$tmp/out") -ge 2 ]]; }
 
@@ -55,7 +55,7 @@ watch 5 -j -w 0.2
 check "JSON: a line for each reading" judge 'len(r) == 5'
 check "JSON: the first has no rates" judge 'rates[0] is None and "seconds" not in r[0]'
 check "JSON: the others have" judge 'all(rates[1:])'
-# What is divided is shown rounded to a thousandth.
+# Quotients are rounded to a thousandth.
 check "JSON: rates are what rose by the time it took" judge 'all(
 	abs(rates[i]["aggregateSaStatistics"]["totalSasAdded"] * r[i]["seconds"] -
 	    (sas[i]["totalSasAdded"] - sas[i-1]["totalSasAdded"])) < 2 for i in range(1, 5))'
@@ -65,7 +65,7 @@ check "JSON: rates of 64 bits as well" judge 'all(
 	rates[i]["aggregateSaStatistics"]["totalSasAdded"] for i in range(1, 5))'
 check "JSON: gauges have none" judge '"activeSas" not in rates[1]["aggregateSaStatistics"]'
 
-# A look takes half an interval; the next one is no later for it.
+# A read takes half an interval; the next read is not delayed.
 FAKE_DELAY=200 watch 6 -j -w 0.4
 check "in time: 5 intervals take 5 intervals" judge '1.9 < r[5]["time"] - r[0]["time"] < 2.6'
 
@@ -89,7 +89,7 @@ check "no statistics later: says so, and goes on" soon told
 kill $! && wait $!
 check "no statistics later: what was there is shown, and no more" judge 'len(r) == 2'
 
-# The heading of each table, and the lines of the second one.
+# The heading of each table, and the lines of the second table.
 watch 90 -w 0.1
 check "table: says when, and how often" grep -qE '^20[0-9-]{8} [0-9:]{8}, every 0.1 s$' "$tmp/out"
 check "table: rates with their units" grep -qE '^  Added +[0-9]+ +1\.00 k/s$|^  Added +[0-9]+ +9[0-9]{2} /s$' "$tmp/out"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What fwpuclnt.dll exports: each function of libfwpuclnt that Windows has is
-# implemented in it, every other name of Windows' DLL is forwarded to Wine's own.
+# The exports of fwpuclnt.dll: it implements each function of libfwpuclnt that Windows has,
+# and forwards every other name of Windows' DLL to Wine's own.
 
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=../lib/helpers.sh
@@ -14,7 +14,7 @@ unix=$top/wine/fwpuclnt.so
 page=$top/wine/man/ipsecstat-wine.7
 [[ -e $dll ]] || skip_all "no fwpuclnt.dll: make wine"
 
-# The functions whose names are Windows'.
+# The functions with Windows' names.
 ours()
 {
 	sed -n 's/^\t\([A-Za-z0-9]*\);$/\1/p' "$top/lib/libfwpuclnt.map" |
