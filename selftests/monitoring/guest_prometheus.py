@@ -1,18 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""From the packet to the alert, with the real parts.
+"""From the packet to the alert, with all real components.
 
     host b:  kernel -> ipsecstat-prometheus.service, by its timer -> a file
     beside it:  the file -> node exporter -> Prometheus, its rules and queries
 
-systemd runs the installed units in the namespace of host b, sandbox and timer
-included; it is given nothing else to start. Its programs and those of Prometheus
-are Debian's. What they hold is read by Prometheus' own API, again each second.
+systemd runs only the installed units in the namespace of host b, with their sandbox and
+timer. systemd and Prometheus are Debian's. Their state is read by the API of Prometheus,
+every second.
 
-Prometheus has the rules twice: as they are shipped, whose alerts are pending
-after the first look, and with all times shortened, to see them fire.
+Prometheus has the rules twice: as they are shipped, so that alerts are pending after the
+first evaluation, and with all times shortened, so that alerts fire.
 
-The cases are one story, in order.
+The cases build on each other.
 """
 import contextlib
 import json
@@ -46,7 +46,7 @@ ROUNDS = 3
 PAGE = shipped.TOP / "docs/monitoring.md"
 FLOW = matrix.Flow(4, "local", "esp", "tunnel", "null_sha1")
 
-# alert: what provokes it. Of causes that share an alert, one will do.
+# alert: its cause; of causes that share an alert, one of them.
 PROVOKED = {
     "IPsecBadICV": drop.bad_icv,
     "IPsecUndecryptable": drop.bad_trailer,
@@ -63,7 +63,7 @@ PROVOKED = {
 
 @contextlib.contextmanager
 def running(command, log, namespace=None):
-    """A program until the end, and what it said if that is no good one."""
+    """Run a program; if it fails, raise its output."""
     with open(log, "wb") as words, \
          ipsec.inside(namespace) if namespace else contextlib.nullcontext():
         process = subprocess.Popen([str(word) for word in command],
@@ -72,7 +72,7 @@ def running(command, log, namespace=None):
         yield process
     except (Exception, SystemExit) as end:
         if isinstance(end, SystemExit) and not end.code:
-            raise                       # the end of a test that passed
+            raise                       # the end of a passed test
         print("#", log.read_text(errors="replace").replace("\n", "\n# "))
         raise
     finally:
@@ -94,9 +94,9 @@ def until(condition, what):
 
 
 class Systemd:
-    """The first process of a container that shares all but its processes.
+    """The first process of a container that has only its own process IDs.
 
-    It finds the system's targets without what they would start, and our units.
+    It has the system's targets without their units, and the units of ipsecstat.
     """
 
     TARGET = f"[Unit]\nDefaultDependencies=no\nWants={UNIT}.timer\n"
@@ -107,7 +107,7 @@ class Systemd:
         for file in (*UNITS.glob("*.target"), *UNITS.glob("ipsecstat-*")):
             shutil.copy(file, self.units)
         (self.units / "test.target").write_text(self.TARGET)
-        # The cases start it more often than the timer would.
+        # The cases start it more often than the timer.
         (self.units / f"{UNIT}.service.d").mkdir()
         (self.units / f"{UNIT}.service.d/test.conf").write_text(
             "[Unit]\nStartLimitIntervalSec=0\n")
@@ -135,7 +135,7 @@ class Systemd:
         return self.process.__exit__(*error)
 
     def override(self, name, text):
-        """As `systemctl edit` does for the service."""
+        """As `systemctl edit` for the service."""
         (self.units / f"{UNIT}.service.d/{name}.conf").write_text(text)
         self.ctl("daemon-reload")
 
@@ -151,7 +151,7 @@ class Systemd:
 
 
 class Prometheus:
-    """The server, and the exporter that it asks each second."""
+    """The server, and the exporter that it scrapes each second."""
 
     def __init__(self, folder):
         self.stack = contextlib.ExitStack()
@@ -160,11 +160,11 @@ class Prometheus:
                        shipped.RULES.read_text(encoding="utf-8"))
         hasty = re.sub(r"quantile_over_time\((.*?)\[\w+\]",
                        r"quantile_over_time(\1[3s]", hasty)
-        # Two of the same name and labels would be one series of ALERTS.
+        # Two with the same name and labels would be one series of ALERTS.
         hasty = re.sub(r"\bseverity: \w+", "severity: hasty", hasty)
         self.hasty = folder / "hasty.yml"
         self.hasty.write_text(hasty)
-        # JSON is YAML, too.
+        # JSON is valid YAML.
         (folder / "prometheus.yml").write_text(json.dumps({
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(shipped.RULES), str(self.hasty)],
@@ -190,7 +190,7 @@ class Prometheus:
 
     @staticmethod
     def get(path, **parameters):
-        """What the API says, None while nobody answers."""
+        """The reply of the API, None while there is none."""
         try:
             with urllib.request.urlopen(
                     f"http://{SERVER}/api/v1/{path}?"
@@ -205,13 +205,13 @@ class Prometheus:
         return None
 
     def query(self, expression):
-        """{series: value} at this moment."""
+        """{series: value} now."""
         data = self.get("query", query=expression) or {"result": []}
         return {named(one["metric"]): float(one["value"][1])
                 for one in data["result"]}
 
     def alerts(self, rules):
-        """{alert: state} of those that are pending or firing."""
+        """{alert: state} of pending and firing alerts."""
         group, = (group for group in self.get("rules")["groups"]
                   if group["file"] == str(rules))
         return {rule["name"]: rule["state"] for rule in group["rules"]
@@ -219,13 +219,13 @@ class Prometheus:
 
 
 def named(metric):
-    """A series as in the file, without what names the target."""
+    """A series as in the file, without the labels of the target."""
     labels = ",".join(f'{key}="{value}"' for key, value in metric.items()
                       if key not in ("__name__", "job", "instance"))
     return metric.get("__name__", "") + (f"{{{labels}}}" if labels else "")
 
 
-# --- what ipsecstat says, in both ways --------------------------------------
+# --- the output of ipsecstat, in both formats --------------------------------------
 
 def written(text=None):
     """{series: value} of the file, or of another text."""
@@ -250,7 +250,7 @@ TRAFFIC = {"ipsec_encrypted_bytes_total{%s}": "encryptedByteCount",
 
 
 def from_json(text):
-    """The series that the JSON amounts to."""
+    """The series that correspond to the JSON."""
     told = json.loads(text)
     sas = told["aggregateSaStatistics"]
     series = {f"ipsec_sas_{name}": sas[key] for name, key in SAS.items()}
@@ -267,17 +267,17 @@ def from_json(text):
     return series
 
 
-# --- the story --------------------------------------------------------------
+# --- cases --------------------------------------------------------------
 
 class Cases:
-    """One story: what a case leaves behind, a later one takes up."""
+    """Cases that build on each other."""
 
     def __init__(self, stage, systemd, prometheus):
         self.systemd, self.prometheus = systemd, prometheus
         self.host, self.drops = stage.b, drop.Drops(stage)
 
     def _scraped(self):
-        """A reading of this moment, by the unit, and Prometheus has it."""
+        """Read now, by the unit, and wait until Prometheus has it."""
         self.systemd.ctl("start", f"{UNIT}.service")
         wanted = written()
         until(lambda: self.prometheus.query('{__name__=~"ipsec_.+"}') == wanted,
@@ -302,14 +302,14 @@ class Cases:
         self.host.ip(rule.format("delete"))
 
     def _active(self, wanted):
-        """These alerts and no others are raised as shipped, and fire in haste.
+        """Exactly these alerts are raised as shipped, and fire with shortened times.
 
-        This test takes less than the ten minutes that most are pending.
+        The test takes less than the ten minutes that most alerts are pending.
         """
         def wrong():
             slow = self.prometheus.alerts(shipped.RULES)
             fast = self.prometheus.alerts(self.prometheus.hasty)
-            # Looks back over minutes, which were good ones.
+            # Looks back over minutes without drops.
             raised = set(wanted) - {"IPsecNegotiationStuck"}
             return [f"{name} as shipped: {slow.get(name)}"
                     for name in slow.keys() ^ raised] + \
@@ -332,7 +332,7 @@ class Cases:
             [f"beside it: {there}"] * (there != [FILE.name])
 
     def nothing_to_alert_of(self):
-        """In good traffic, with figures that Prometheus has twice."""
+        """No alert with good traffic, after two scrapes."""
         until(lambda: self.prometheus.query("up") == {"up": 1}, "a scrape")
         problems = self._provoke(drop.good)
         self.host.ip("xfrm state delete src {} dst {} proto esp spi {:#x}"
@@ -360,7 +360,7 @@ class Cases:
              if (kind == "counter") != name.endswith("_total")]
 
     def counters_never_fall(self):
-        """Over rekeys and deletions, with traffic between; says Prometheus."""
+        """Counters never go down over rekeys and deletions, by Prometheus."""
         def line(verb, number):
             return life.state(verb, 0x51 + number, out=True, rest="reqid 7")
 
@@ -400,12 +400,12 @@ class Cases:
             told = from_json(ipsec.run("ipsecstat", "--json"))
         for series in [series for series in scraped if series.startswith(
                 ("ipsec_build_info", "ipsec_start_time"))]:
-            del scraped[series]         # of the reading, not of the figures
+            del scraped[series]         # of the read, not of the figures
         return ipsec.differ("series", scraped, told) + \
             [f"{name}: not in both" for name in scraped.keys() ^ told.keys()]
 
     def counting_began(self):
-        """When the namespace came."""
+        """The time of the creation of the namespace."""
         seen, = (value for series, value in self._scraped().items()
                  if series.startswith("ipsec_start_time_seconds"))
         with ipsec.inside(self.host.name):
@@ -415,7 +415,7 @@ class Cases:
         return [] if abs(seen - wanted) <= 1 else [f"{seen}, not {wanted}"]
 
     def scraped_without_an_exporter(self):
-        """The socket unit answers with what the file has."""
+        """The answer of the socket unit equals the file."""
         wanted = self._scraped()
         self.systemd.ctl("start", "ipsecstat-scrape.socket")
         with ipsec.inside(self.host.name):
@@ -427,7 +427,7 @@ class Cases:
             [f"{name}: not in both" for name in seen.keys() ^ wanted.keys()]
 
     def alert(self, name):
-        """Its cause twice, and what is provoked so far and nothing else."""
+        """Its cause twice; only the alerts caused so far are raised."""
         problems = self._provoke(PROVOKED[name]) or []
         self._scraped()
         so_far = list(PROVOKED)[:list(PROVOKED).index(name) + 1]
@@ -446,7 +446,7 @@ class Cases:
 
     @contextlib.contextmanager
     def _peers(self):
-        """The unit tells of peers, too, as docs/monitoring.md has it."""
+        """The unit reports peers, set up as in docs/monitoring.md."""
         self.systemd.override("peers", "[Service]\nExecStart=\nExecStart="
                               "/usr/bin/ipsecstat --prometheus --peers 20 "
                               f"--output {FILE}\n")
@@ -476,7 +476,7 @@ class Cases:
         return problems
 
     def the_timer_went_on(self):
-        """By itself, in the time that it takes."""
+        """The timer runs by itself, at its interval."""
         first = self.systemd.show(f"{UNIT}.timer", "LastTriggerUSec")
         until(lambda: self.systemd.show(
             f"{UNIT}.timer", "LastTriggerUSec") != first, "the timer")
@@ -490,12 +490,12 @@ class Cases:
         return self._active([*PROVOKED, "IPsecNoSAs", "IPsecStatisticsStale"])
 
     def alert_of_no_figures(self):
-        """What dropped within minutes before is no less true for it."""
+        """Drops of the minutes before remain visible."""
         FILE.unlink()
         return self._active([*PROVOKED, "IPsecStatisticsAbsent"])
 
     def all_namespaces(self):
-        """By the lines of docs/monitoring.md."""
+        """By the commands of docs/monitoring.md."""
         lines = re.search(r"### All network namespaces\n.*?\n((?:    [^\n]*\n)+)",
                           PAGE.read_text(encoding="utf-8"), re.S)[1]
         self.systemd.override("netns", textwrap.dedent(lines))

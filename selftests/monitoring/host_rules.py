@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The alert rules by promtool, and whether what is shipped fits together."""
+"""Tests of the alert rules by promtool, and of the consistency of monitoring/."""
 import re
 import subprocess
 import tempfile
@@ -10,12 +10,12 @@ import ipsec
 
 FAKE = shipped.TOP / "selftests/tools/ipsecstat_fake"
 PAGE = shipped.TOP / "docs/monitoring.md"
-OF_PEERS = {"local", "remote", "if_id", "name"}     # as the host has them
+OF_PEERS = {"local", "remote", "if_id", "name"}     # as installed
 OTHERS = {"up", "ALERTS", "node_textfile_mtime_seconds"}
 
 
 def promtool(*arguments, text=None):
-    """Problems, unless it is content."""
+    """Problems, unless promtool succeeds."""
     done = subprocess.run([shipped.PROGRAMS / "promtool", *map(str, arguments)],
                           input=text, text=True, capture_output=True,
                           check=False)
@@ -28,7 +28,7 @@ def exposition():
 
 
 def series():
-    """{metric: [labels of each series]}, as ipsecstat shows them."""
+    """{metric: [labels of each series]}, as ipsecstat prints them."""
     told = {}
     for metric, labels in re.findall(r"^(\w+)(?:\{(.*)\})? ", exposition(),
                                      re.M):
@@ -38,7 +38,7 @@ def series():
 
 
 def expressions():
-    """(where, expression) of all that is shipped."""
+    """(where, expression) of everything in monitoring/."""
     yield from ((name, rule["expr"]) for name, rule in
                 shipped.alerts().items())
     yield from ((title, query) for title, queries in shipped.panels()
@@ -58,14 +58,14 @@ def rules_tested():
 
 
 def every_alert_tested():
-    """In promtool's tests each fires once at least."""
+    """Each alert fires at least once in promtool's tests."""
     fires = set(re.findall(r'alertname="(\w+)", alertstate="firing"',
                            shipped.RULE_TESTS.read_text(encoding="utf-8")))
     return [f"{name}: not in both" for name in fires ^ shipped.alerts().keys()]
 
 
 def every_alert_explained():
-    """By itself, and in the documentation."""
+    """Each alert has annotations, and is in the documentation."""
     page = PAGE.read_text(encoding="utf-8")
     return [f"{name}: no {part}" for name, rule in shipped.alerts().items()
             for part, there in (
@@ -91,7 +91,7 @@ def every_metric_explained():
 
 
 def queries_valid():
-    """As rules of their own, since promtool parses nothing else offline."""
+    """Checked as rules, because promtool parses only rules offline."""
     rules = "".join(f"  - record: query:{number}\n    expr: {query!r}\n"
                     for number, (_, query) in enumerate(expressions()))
     with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
@@ -101,7 +101,7 @@ def queries_valid():
 
 
 def everything_asked_for_exists():
-    """Metrics, labels and each alternative of a pattern of reasons."""
+    """Metrics, labels and each alternative in a pattern of reasons exist."""
     told, problems = series(), []
     for where, expression in expressions():
         for metric, labels in shipped.selections(expression):
@@ -120,7 +120,7 @@ def everything_asked_for_exists():
 
 
 def everything_told_is_shown():
-    """The dashboard leaves no metric out, and the alerts no reason."""
+    """The dashboard has all metrics, and the alerts have all reasons."""
     shown = {metric for _, queries in shipped.panels() for query in queries
              for metric, _ in shipped.selections(query)}
     watched = {word for rule in shipped.alerts().values()

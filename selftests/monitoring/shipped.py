@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What monitoring/ ships: alerts, and the queries of the dashboard."""
+"""The files of monitoring/: alerts, and the queries of the dashboard."""
 import json
 import pathlib
 import re
@@ -23,7 +23,7 @@ def alerts():
 
 
 def panels():
-    """[(title, its queries)], with five minutes where Grafana chooses."""
+    """[(title, its queries)], with five minutes for Grafana's intervals."""
     dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
     names = [one["name"] for one in dashboard["templating"]["list"]]
     values = {"__rate_interval": "5m", **{name: ".+" for name in names}}
@@ -34,7 +34,7 @@ def panels():
 
 
 def selections(expression):
-    """(metric, {label: value or pattern}) of each selector of ours."""
+    """(metric, {label: value or pattern}) of each selector of an ipsecstat metric."""
     for metric, labels in re.findall(
             r"\b((?:ipsec|node)_\w+|up|ALERTS)\b(?:\{(.*?)\})?", expression):
         yield metric, dict(re.findall(r'(\w+)=~?"(.*?)"', labels))

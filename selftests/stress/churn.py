@@ -1,12 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Everything that the module watches comes and goes, in counted numbers.
+"""Everything that the module follows comes and goes, in counted numbers.
 
-Each churner of the table below runs alone, then all run at once, under traffic
-and drops on all CPUs. CHURN_SCALE=1 does as much as the table says, the default a
-small part of it. Every churner knows what it did and has a namespace of its own,
-whose figures must say just that; and those of the hosts whose traffic went on
-meanwhile must agree with what the kernel says of them.
+Each churner of the table below runs separately, then all run at once, with traffic and
+drops on all CPUs. CHURN_SCALE=1 does as many rounds as in the table, the default a small
+part. Every churner has its own namespace, whose figures must equal its own counts. The
+figures of the hosts with traffic must equal the kernel's.
 """
 import contextlib
 import ctypes
@@ -33,14 +32,14 @@ import traffic
 SCALE = float(os.environ.get("CHURN_SCALE", "0.01"))
 REQID = 7
 EXPIRE_GROUP = 2
-EXPIRING = 256                          # SAs that end in the same second
-PATIENCE = 600                          # to unload waits for all that is going on
+EXPIRING = 256                          # SAs that expire in the same second
+PATIENCE = 600                          # unloading waits for everything in progress
 
 
-# --- where a churner works --------------------------------------------------
+# --- namespaces of churners --------------------------------------------------
 
 def patiently(ask):
-    """Ask again while the module is out; nothing else may go wrong."""
+    """Retry while the module is unloaded; no other error may occur."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -52,11 +51,11 @@ def patiently(ask):
             time.sleep(0.01)
 
 
-RELOADED = multiprocessing.Event()      # the module goes and comes by intent
+RELOADED = multiprocessing.Event()      # the module is reloaded on purpose
 
 
 def figures():
-    """What the module says of the namespace that this process is in."""
+    """The figures of this process's namespace."""
     def ask():
         family = nl.Family()
         with family.socket:
@@ -66,18 +65,18 @@ def figures():
 
 
 class Own:
-    """A namespace of this process alone."""
+    """A new namespace of this process."""
 
     def __init__(self):
         ipsec.unshare()
         self.xfrm = sa.Socket()
         ipsec.run("ip", "link", "set", "lo", "up")
         with open("/proc/sys/net/core/xfrm_acq_expires", "w",
-                  encoding="ascii") as file:    # not while the module is out
+                  encoding="ascii") as file:    # not while the module is unloaded
             file.write("3600")
 
     def problems(self, total, rekeys=0):
-        """Nothing is left, and just this is counted of what was there."""
+        """Problems unless no SA is left, and exactly this was counted."""
         if self.xfrm.listed():
             return [f"{self.xfrm.listed()} SAs are left"]
         names = ("active", "larval", "added", "deleted", "rekeyed", "tunnels",
@@ -87,17 +86,17 @@ class Own:
         wanted = dict.fromkeys(names, 0)
         if not RELOADED.is_set():
             wanted.update(added=total, deleted=total, rekeyed=rekeys)
-        else:                           # since its last loading alone
+        else:                           # only since its last load
             told["rekeyed"] = 0
             told["deleted"] -= told["added"]
             told["added"] = 0
         return ipsec.differ("own", told, wanted)
 
 
-# --- churners: each does its work so many times, and says what is wrong ------
+# --- churners: each does so many rounds, and returns problems ------
 
 def sas(count):
-    """Added and deleted, all but the first of each lot a rekey."""
+    """Add and delete SAs; all but the first of each batch are rekeys."""
     own = Own()
     lots = -(-count // sa.CHUNK)
     for _ in range(lots):
@@ -108,7 +107,7 @@ def sas(count):
 
 
 def namespaces(count):
-    """Made and left to their end, with an SA in each."""
+    """Create and delete namespaces, with an SA in each."""
     problems = []
     for _ in range(count):
         own = Own()
@@ -128,7 +127,7 @@ def reloads(count):
 
 
 def dumps(count):
-    """An open dump holds the module; read or left, it lets go of it."""
+    """An open dump keeps the module in use, until it is read or closed."""
     problems = []
     for number in range(count):
         family = patiently(nl.Family)
@@ -152,7 +151,7 @@ def dumps(count):
 
 
 def hotplug(count):
-    """CPUs other than the first go and come; what they counted stays."""
+    """CPUs other than the first go offline and online; their counts are kept."""
     problems, before = [], {}
     for number in range(count):
         path = HOTPLUG[number % len(HOTPLUG)]
@@ -170,7 +169,7 @@ def hotplug(count):
 
 
 def reader(count, name):
-    """The library's answers, each true in itself, none less than the last."""
+    """Replies of the library, each consistent, none less than the last."""
     problems, engine, old, left = [], None, None, count
     with ipsec.inside(name):
         while left:
@@ -199,7 +198,7 @@ def readers(count):
 
 
 def expiries(count):
-    """SAs whose time is up, flushed when the first of them goes."""
+    """SAs that expire, flushed when the first of them ends."""
     own = Own()
     events = nl.xfrm_events(EXPIRE_GROUP)
     events.settimeout(nl.PATIENCE)
@@ -218,10 +217,10 @@ def expiries(count):
 
 
 class Churner(NamedTuple):
-    """What comes and goes, and how often at CHURN_SCALE=1."""
+    """A churner, and its rounds at CHURN_SCALE=1."""
     work: Callable
     count: int
-    missing: str = ""                   # why it cannot be done here
+    missing: str = ""                   # why it cannot run here
 
 
 CPUS = os.sysconf("SC_NPROCESSORS_CONF")
@@ -240,18 +239,18 @@ CHURNERS = (
 )
 
 
-# --- all of it --------------------------------------------------------------
+# --- all churners --------------------------------------------------------------
 
 def child(work, pipe):
     try:
         problems = work()
-    except Exception:  # told to the parent
+    except Exception:  # reported to the parent
         problems = traceback.format_exc().splitlines()[-6:]
     pipe.send(problems[:20])
 
 
 def together(works):
-    """Each in a process of its own, to its end; what they found wrong."""
+    """Run each in a process; returns their problems."""
     ends, problems = [], []
     for work in works:
         mine, theirs = multiprocessing.Pipe(duplex=False)
@@ -269,7 +268,7 @@ def together(works):
 
 
 def run(link, churners):
-    """These at once, with traffic about them."""
+    """Run these at once, with traffic."""
     chosen = [churner for churner in churners if not churner.missing]
     RELOADED.clear()
     if any(churner.work is reloads for churner in chosen):
@@ -291,7 +290,7 @@ def run(link, churners):
         for host in (link.a, link.b):
             host.open()
         traffic.settle((link.a, link.b))
-        for host in (link.a, link.b):   # what was in flight has arrived
+        for host in (link.a, link.b):   # packets in flight have arrived
             host.start = ipsec.Snapshot(host)
         return problems + load.settled(link) + \
             load.figures_are_true_afterwards(link)

@@ -4,13 +4,13 @@
 
 /proc/thread-self/fail-nth lets the n-th allocation or copy of a system call fail.
 Each action below is repeated with n = 1, 2, 3... until it runs through with nothing
-left to fail. Each failure must be an error, leave nothing half done, and leave
-the figures true. Only debug kernels can do it.
+left to fail. Each failure must be an error, leave nothing half done, and leave exact
+figures. Only debug kernels can do this.
 
-Of what makes a namespace and loads a module, thousands of allocations are the
-kernel's own and come before the module has its say. There, those count alone which
-are made while a function of the module runs. Still each load waits for grace periods
-of its hooks: FAULTS_STRIDE says which share of its faults is tried, 1 is all.
+Creating a namespace and loading a module make thousands of allocations in the kernel's
+own code. There, only the allocations of the module's functions are failed. Because each
+load waits for grace periods of its hooks, FAULTS_STRIDE selects a part of the faults; 1
+is all of them.
 """
 import collections
 import contextlib
@@ -38,7 +38,7 @@ SYSCTL = "/proc/sys/net/ipsecstat/read_group_range"
 MODULE = "/sys/module/ipsecstat"
 STRIDE = int(os.environ.get("FAULTS_STRIDE", "10"))
 LIMIT, PATIENCE = 20_000, 20
-# What a failure may look like; copies of what the user gave fail, too.
+# Possible errors; copies from user space fail, too.
 CLEAN = (errno.ENOMEM, errno.ENOBUFS, errno.EFAULT)
 SPI, LOTS = 0x1000, 200
 LISTENS = functools.partial(socket.socket, socket.AF_NETLINK, socket.SOCK_RAW,
@@ -56,7 +56,7 @@ def setting(what, name, value):
 
 
 def prepare():
-    """Slab and copies may fail, in silence; pages not: that is never silent."""
+    """Let slab allocations and copies fail silently; pages cannot fail silently."""
     for what in KINDS:
         setting(what, "verbose", 0)
         setting(what, "stacktrace-depth", 32)
@@ -66,8 +66,8 @@ def prepare():
 
 @contextlib.contextmanager
 def in_modules():
-    """What a module calls for, alone. Modules live above the kernel; the tests
-    have loaded no other that makes namespaces, or is loaded itself."""
+    """Only allocations of modules, by address; no other loaded module creates
+    namespaces or is being loaded."""
     with open("/proc/kallsyms", encoding="ascii") as file:
         end = next(line.split()[0] for line in file if line.endswith(" _end\n"))
     for what in KINDS:
@@ -78,7 +78,7 @@ def in_modules():
 
 
 def failing(nth, action):
-    """(did something fail, the error that came of it)."""
+    """(whether something failed, the error)."""
     error = None
     control = os.open(NTH, os.O_RDWR)
     text = str(nth).encode()
@@ -99,14 +99,14 @@ def failing(nth, action):
 
 
 def per_cpu():
-    """How many allocations per CPU there are: kmemleak does not look at them."""
+    """The number of per-CPU allocations, which kmemleak does not check."""
     with open(f"{DEBUG}/percpu_stats", encoding="ascii") as file:
         return next(int(line.split()[2]) for line in file
                     if line.split()[:1] == ["nr_cur_alloc"])
 
 
 def lost(before):
-    """What of it has not come back, even when what was put off is done."""
+    """Leaked allocations, after all deferred work."""
     deadline = time.monotonic() + PATIENCE
     while per_cpu() > before and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -119,7 +119,7 @@ def number(error):
 
 
 class Action(NamedTuple):
-    """What is tried, what must hold after it, what makes it undone."""
+    """An action, the condition after it, and its reversal."""
     attempt: Callable
     check: Callable = lambda error: []
     before: Callable = lambda: None
@@ -129,7 +129,7 @@ class Action(NamedTuple):
 
 
 def stepped(action):
-    """Through a full pass."""
+    """Repeat until no fault is left."""
     problems, nth, failures, before = [], 1, 0, per_cpu()
     while nth < LIMIT and len(problems) < 10:
         action.before()
@@ -150,10 +150,10 @@ def stepped(action):
     return problems + [f"not through after {nth}"]
 
 
-# --- what must hold ---------------------------------------------------------
+# --- conditions ---------------------------------------------------------
 
 class Namespace:
-    """This process's own, with two SAs that stay."""
+    """A namespace of this process, with two permanent SAs."""
 
     def __init__(self):
         ipsec.unshare()
@@ -171,7 +171,7 @@ class Namespace:
         self.fresh()
 
     def fresh(self):
-        """Nothing that an earlier failure left in the queue."""
+        """Without messages of an earlier failure in the queue."""
         if self.family:
             self.family.socket.close()
             self.xfrm.socket.close()
@@ -180,7 +180,7 @@ class Namespace:
             one.socket.settimeout(1)
 
     def true(self, _error=None):
-        """What is told is what is listed."""
+        """The figures equal the listed SAs."""
         self.fresh()
         now, = self.family.get()
         active, larval, added, deleted = (now[f"sa.{i}"] for i in range(1, 5))
@@ -194,17 +194,17 @@ class Namespace:
         return self.family.get()[0]["since"]
 
     def clear(self):
-        """All SAs but the two go."""
+        """Delete all SAs except the two."""
         self.fresh()
         self.xfrm.send([sa.flushed()])
         self.xfrm.send([sa.added(1), sa.added(2, mode="tunnel", reqid=5)])
 
 
 def gone():
-    """Nothing of the module is there."""
+    """The module is gone completely."""
     problems = [f"{path} is there" for path in (MODULE, SYSCTL)
                 if os.path.exists(path)]
-    # All families: to ask for one by its name would load its module.
+    # All families: a request by name would load the module.
     listing = nl.Socket(nl.NETLINK_GENERIC)
     if any(b"ipsecstat\0" in reply for reply in listing.request(
             nl.GENL_ID_CTRL, bytes((nl.CTRL_CMD_GETFAMILY, 1, 0, 0)),
@@ -215,7 +215,7 @@ def gone():
 
 
 def hooked():
-    """Functions that somebody has hooked; the list takes seconds to be made."""
+    """The hooked functions; the list takes seconds."""
     with open("/sys/kernel/tracing/enabled_functions",
               encoding="ascii") as file:
         return [f"hooked: {line.strip()}" for line in file]
@@ -229,7 +229,7 @@ def call(number, *args):
 
 
 def of_netlink(space):
-    """Requests to the family, and what else reads and writes."""
+    """Requests to the family, and other reads and writes."""
     def dump():
         if len(space.family.dump()) != os.sysconf("SC_NPROCESSORS_CONF"):
             raise AssertionError("part of a dump")
@@ -282,20 +282,20 @@ def of_sas(space):
 
 
 def acquire(space):
-    """A packet that wants an SA which nobody has; whether it goes is no matter."""
+    """A packet without an SA, whether it is sent or not."""
     def attempt():
         space.udp.sendto(b"data", ("10.1.0.2", 9))
 
-    with LISTENS() as daemon:           # without, nothing is acquired
+    with LISTENS() as daemon:           # without it, there is no acquire
         daemon.bind((0, 1))
         return stepped(Action(attempt, space.true, space.fresh, space.clear,
                               clean=CLEAN + (errno.EAGAIN, errno.ESRCH)))
 
 
 def outbound(space):
-    """A packet for which an SA finds no memory is an error of its own, XfrmOutError.
+    """A packet for whose transform memory is exhausted moves XfrmOutError.
 
-    It comes with its own header, so that the SA has to make room for another one.
+    It has its own header, so the SA must allocate headroom.
     """
     def lost():
         with open("/proc/net/xfrm_stat", encoding="ascii") as file:
@@ -325,7 +325,7 @@ def outbound(space):
 
 
 def namespace(space):
-    """A new namespace is whole, or it is not there and the old one is as before."""
+    """A new namespace is complete, or does not exist and the old one is unchanged."""
     def check(error):
         if error:
             return space.true()
@@ -340,7 +340,7 @@ def namespace(space):
 
 
 def load():
-    """The module is in, or nothing of it; the next time decides nothing new."""
+    """The module is loaded completely, or not at all; a retry succeeds."""
     path = os.environ.get("IPSECSTAT_KO") or ipsec.run(
         "modinfo", "-F", "filename", "ipsecstat").strip()
     with open(path, "rb") as file:
@@ -368,7 +368,7 @@ def load():
 
 @contextlib.contextmanager
 def no_memory():
-    """None for the module, in what this thread asks of the kernel."""
+    """No memory for the module, in system calls of this thread."""
     with open("/proc/thread-self/make-it-fail", "w", encoding="ascii",
               buffering=1) as file:
         file.write("1\n")
@@ -380,7 +380,7 @@ def no_memory():
 
 @contextlib.contextmanager
 def memory_fails():
-    """Always, in modules and between no_memory() and its end."""
+    """Fail always, in modules, during a no_memory() statement."""
     with in_modules():
         for name, value in (("task-filter", "Y"), ("times", -1),
                             ("probability", 100)):
@@ -395,7 +395,7 @@ def add_without_memory(space, spi):
 
 
 def short_of_memory(space):
-    """The figures are true: where an event is lost, counting begins again."""
+    """The figures are exact: after a lost event, counting restarts."""
     starts, problems = [space.since()], []
     with memory_fails():
         for spi in range(SPI, SPI + LOTS):
@@ -411,10 +411,10 @@ def short_of_memory(space):
 
 
 def reader_short_of_memory(space):
-    """Refused while there is none, true afterwards; others are not concerned."""
+    """A read fails without memory, and is exact afterwards; others are not affected."""
     start, problems = space.since(), []
     with memory_fails():
-        # The SAs of the case before left memory for as many.
+        # The reserve has members for as many SAs as in the case before.
         for spi in range(SPI, SPI + 2 * LOTS):
             add_without_memory(space, spi)
         with no_memory():
@@ -436,7 +436,7 @@ def reader_short_of_memory(space):
 
 
 def counts_on(space):
-    """A packet through an SA there and back, and one without an SA."""
+    """A packet over an SA in each direction, and one without an SA."""
     ipsec.run("ip", "xfrm", "state", "add", "src", "10.1.0.1", "dst",
               "10.1.0.2", "proto", "esp", "spi", "9", "mode", "tunnel",
               "enc", "ecb(cipher_null)", "")

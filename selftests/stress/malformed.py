@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Packets that are no packets: each is counted once, where it belongs, or not.
+"""Malformed packets: each is counted once, in the right figure, or not at all.
 
-From the wire to host b: truncated at each length, in fragments, nested too deep,
-behind extension headers, with lengths that lie. What no SA is to blame for moves
-no figure but the total, and what is not for IPsec moves none.
+To host b: truncated at each length, in fragments, nested too deep, behind extension
+headers, with wrong lengths. A packet without an SA at fault moves only the total, and a
+packet that is not for IPsec moves no figure.
 """
 import contextlib
 import os
@@ -36,7 +36,7 @@ PROTO_ERROR, HEADER_ERROR = "XfrmInStateProtoError", "XfrmInHdrError"
 
 
 class Wire:
-    """What may be sent to host b, of one IP version."""
+    """Packets for host b, of one IP version."""
 
     def __init__(self, link, version):
         self.link, self.version = link, version
@@ -50,7 +50,7 @@ class Wire:
                                    .replace(":", "")) + kind
 
     def states(self):
-        """SAs of host b whose ESP anybody can make."""
+        """SAs of host b without cipher and ICV."""
         path = f"xfrm state add src {self.ends[0]} dst {self.ends[1]}"
         null = matrix.TRANSFORMS["null"][1]
         yield f"{path} proto esp spi {TRANSPORT} mode transport {null}"
@@ -79,12 +79,12 @@ class Wire:
             bytes([len(pad), proto])
 
     def garbage(self, spi, size=BODY):
-        """ESP that ends in a pad longer than all of it."""
+        """ESP with a pad length longer than the packet."""
         self.seq += 1
         return struct.pack("!II", spi, self.seq) + b"\xff" * size
 
     def signed(self, words, size=BODY):
-        """AH that says it is so long, with an ICV that is none."""
+        """AH with this length field and a wrong ICV."""
         self.seq += 1
         return struct.pack("!BBHII", 17, words, 0, SIGNED, self.seq) + \
             b"\xff" * size
@@ -101,10 +101,9 @@ class Wire:
 
 @contextlib.contextmanager
 def wires():
-    """To host b, which listens; one for each IP version."""
-    # Loaded, they hold what is inside a tunnel against the policies as well; and
-    # IPComp and IP in IP that nobody has an SA for have a line of the MIB, but no
-    # figure.
+    """Senders to host b, which listens; one for each IP version."""
+    # When loaded, they check policies for the inner packets of tunnels; and IPComp and
+    # IP in IP without an SA move a MIB line, but no figure.
     ipsec.run("modprobe", "-r", "xfrm_interface", "ip_vti", "ip6_vti",
               "ipcomp", "ipcomp6", "xfrm4_tunnel", "xfrm6_tunnel")
     with ipsec.Link() as link:
@@ -123,7 +122,7 @@ def wires():
 
 
 def not_of_ah(problems):
-    """AH that fails otherwise than by its ICV has no figure; all else must agree."""
+    """AH that fails, but not by its ICV, has no figure; everything else must agree."""
     return [problem for problem in problems
             if f"and {PROTO_ERROR}" not in problem]
 
@@ -135,7 +134,7 @@ class Cases:
         self.wire, self.host = wire, wire.link.b
 
     def _expect(self, packets, wanted, mib):
-        """All of them, and these figures; nothing else moves."""
+        """Send all of them; exactly these figures change."""
         total = sum(count for line, count in mib.items()
                     if line.startswith("XfrmIn"))
         if total:
@@ -144,12 +143,12 @@ class Cases:
                                 wanted, mib)
         if wanted.get(DECRYPT, 0) + wanted.get(AUTH, 0) != \
                 mib.get(PROTO_ERROR, 0):
-            # The general check misses one, rightly: it is in mib above.
+            # The general check reports this one, which is in mib above.
             problems = not_of_ah(problems)
         return problems
 
     def esp_truncated(self):
-        """Below a header there is no SA to blame."""
+        """Without a complete header there is no SA."""
         whole = 8 + BODY
         packets = [self.wire.header(ESP) / Raw(
             self.wire.garbage(TRANSPORT)[:length]) for length in range(whole)]
@@ -157,7 +156,7 @@ class Cases:
                             {HEADER_ERROR: 8, PROTO_ERROR: whole - 8})
 
     def ah_truncated(self):
-        """Up to its last byte it is too short, then its ICV is wrong."""
+        """Too short for an ICV, or with a wrong ICV."""
         whole = AH_HEADER + BODY
         needed = 4 * (AH_WORDS + 2)
         packets = [self.wire.header(AH) / Raw(
@@ -168,14 +167,14 @@ class Cases:
                              PROTO_ERROR: whole - AH_HEADER})
 
     def ah_of_every_length(self):
-        """Right are those of the ICV as cut and whole; then it is wrong."""
+        """The lengths of the truncated and the full ICV are valid, others are not."""
         lengths = range(256)
         return self._expect(
             [self.wire.header(AH) / Raw(self.wire.signed(words, 1100))
              for words in lengths], {AUTH: 2}, {PROTO_ERROR: len(lengths)})
 
     def spi_of_every_byte(self):
-        """Zero, the reserved ones and others that nobody has."""
+        """Zero, reserved and unknown SPIs."""
         spis = [0, 1, 255, 256, 0x7fffffff, 0x80000000, 0xffffffff]
         return self._expect(
             [self.wire.header(ESP) / Raw(self.wire.esp(spi, self.wire.udp()))
@@ -183,7 +182,7 @@ class Cases:
             {"XfrmInNoStates": len(spis)})
 
     def pads_of_every_length(self):
-        """As long as the payload or longer is too long."""
+        """A pad length of the payload length or more is too long."""
         size = 64
         good = [pad for pad in range(256) if pad + 2 < size]
         packets, taken = [], 0
@@ -199,7 +198,7 @@ class Cases:
             {PROTO_ERROR: 256 - len(good)})
 
     def dummies(self):
-        """Next header 59 fills the line; the kernel counts an error."""
+        """Next header 59 is a dummy packet; the kernel counts an error."""
         return self._expect(
             [self.wire.header(ESP) / Raw(self.wire.esp(TRANSPORT, b"", 59)),
              self.wire.header(ESP) / Raw(self.wire.esp(
@@ -207,7 +206,7 @@ class Cases:
             {DECRYPT: 2}, {PROTO_ERROR: 2})
 
     def fragments(self):
-        """Whole again they are not linear; good and bad ones."""
+        """Reassembled packets are not linear; good and bad ones."""
         sizes = (40, 200, 240)
         good = [self.wire.esp(TRANSPORT, self.wire.udp(size)) for size in sizes]
         bad = [self.wire.garbage(TRANSPORT, size) for size in sizes]
@@ -225,7 +224,7 @@ class Cases:
 
     @staticmethod
     def _fragments6(packet, payload, number, size=16):
-        """By hand: scapy cuts no payload of which it knows nothing."""
+        """Without scapy, which cannot fragment an unknown payload."""
         packet.nh = 44
         for at in range(0, len(payload), size):
             yield packet / IPv6ExtHdrFragment(
@@ -233,7 +232,7 @@ class Cases:
                 m=int(at + size < len(payload))) / Raw(payload[at:at + size])
 
     def first_fragments_alone(self):
-        """Never whole, so never seen."""
+        """Never reassembled, so never counted."""
         packet = self.wire.header(ESP)
         payload = self.wire.garbage(TRANSPORT, 200)
         if self.wire.version == 4:
@@ -244,7 +243,7 @@ class Cases:
         return self._expect(packets, {}, {})
 
     def _nested(self, depth):
-        """Tunnel in tunnel; bytes that each layer accounts."""
+        """Tunnel in tunnel, with the bytes of each layer."""
         packet, sizes = bytes(self.wire.header(17) / UDP(
             sport=7, dport=9) / Raw(b"x" * BODY)), []
         for _ in range(depth):
@@ -254,7 +253,7 @@ class Cases:
         return packet, sizes[::-1]
 
     def nested_to_the_limit(self):
-        """All layers count; then no policy wants it."""
+        """All layers are counted; then no policy accepts it."""
         packets, wanted = [], {NO_POLICY: DEEPEST, "in.tunnelByteCount": 0,
                                "in.totalSuccessfulPackets": 0}
         for depth in range(1, DEEPEST + 1):
@@ -271,9 +270,9 @@ class Cases:
             "in.totalSuccessfulPackets": DEEPEST}, {"XfrmInBufferError": 1})
 
     def hollow_tunnel(self):
-        """What a tunnel should hold is cut off at each length.
+        """The inner packet of a tunnel is truncated at each length.
 
-        Accounted as it is, and then no IP packet; nothing at all is garbage.
+        It is counted with its length, and then is no IP packet; an empty one is garbage.
         """
         inner = bytes(self.wire.header(17))
         proto = {4: 4, 6: 41}[self.wire.version]
@@ -288,12 +287,12 @@ class Cases:
 
 
 class Cases4(Cases):
-    """What IPv4 alone has."""
+    """Cases of IPv4 only."""
 
     def udp_of_every_length(self):
-        """Up to the size of an ESP header it is for the daemon.
+        """In UDP, packets up to the size of an ESP header are for the daemon.
 
-        Those below the length of an IP header are dropped before IPsec.
+        Packets shorter than an IP header are dropped before IPsec.
         """
         def packet(size, claimed):
             return self.wire.header(17) / Raw(struct.pack(
@@ -308,10 +307,10 @@ class Cases4(Cases):
 
 
 class Cases6(Cases):
-    """What IPv6 alone has."""
+    """Cases of IPv6 only."""
 
     def extension_headers(self):
-        """ESP is found behind any of them, and behind many (12 at most on 7.2)."""
+        """ESP is found after any extension header, and after many (at most 12 on 7.2)."""
         def pad():
             return [PadN(optdata=b"\0" * 4)]
 

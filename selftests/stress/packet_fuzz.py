@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Packets mutated by chance: the kernel lives, and the figures agree with it.
+"""Randomly mutated packets: the kernel survives, and the figures agree with it.
 
-FUZZ_COUNT packets, half of each IP version, go to host b; after each lot of them
-the MIB, the lifetimes and our figures must say the same. With FUZZ_SECONDS it goes
-on for so long instead. FUZZ_SEED makes another series; the lot that broke something
-is printed, and belongs into malformed.py by the name of what was wrong with it.
+FUZZ_COUNT packets, half of each IP version, are sent to host b; after each batch the MIB,
+the lifetimes and the figures must agree. FUZZ_SECONDS is a time instead of a count.
+FUZZ_SEED is another seed. A batch that breaks something is printed: add it to
+malformed.py, with the fault as its name.
 """
 import functools
 import os
@@ -31,7 +31,7 @@ SEED = os.environ.get("FUZZ_SEED", "1")
 LOT = 128
 UDP, ROUTING, FRAGMENT, OPTIONS, UNKNOWN = 17, 43, 44, 60, 253
 INNER = {4: 4, 6: 41}
-# What raw sockets send, and how often a packet comes as another than it is
+# Protocols of the raw sockets, and the share of packets with a wrong one
 PROTOS = {4: (ESP, AH, UDP, 4, 41),
           6: (ESP, AH, UDP, 4, 41, OPTIONS, FRAGMENT, ROUTING)}
 ODD_PROTO = 16
@@ -39,7 +39,7 @@ ODD_BYTES = (0, 1, 2, 3, 4, 15, 16, 17, 50, 51, 59, 127, 128, 254, 255)
 
 
 class Seeds:
-    """What mutants come from: (protocol, what follows the IP header)."""
+    """Packets to mutate: (protocol, bytes after the IP header)."""
 
     def __init__(self, wire):
         self.wire = wire
@@ -49,7 +49,7 @@ class Seeds:
         return ESP, self.wire.esp(malformed.TRANSPORT, self.wire.udp(size))
 
     def _packet(self, proto, body):
-        """Whole; by hand, for scapy takes its time."""
+        """A valid packet, without scapy, which is slow."""
         ends = b"".join(map(ipsec.packed, self.wire.ends))
         if self.wire.version == 6:
             return struct.pack("!IHBB", 6 << 28, len(body), proto, 64) + ends + body
@@ -61,7 +61,7 @@ class Seeds:
         return self.wire.esp(malformed.TUNNEL, packet, INNER[self.wire.version])
 
     def tunnel(self, dice):
-        """Up to deeper than the kernel goes."""
+        """Nested, deeper than the kernel accepts."""
         packet = self._packet(dice.choice((UDP, UNKNOWN)), self.wire.udp())
         for _ in range(dice.randrange(malformed.DEEPEST + 1)):
             packet = self._packet(ESP, self._tunnel(packet))
@@ -78,7 +78,7 @@ class Seeds:
             b"\0\0" + body
 
     def behind_a_header(self, dice):
-        """Of IPv6: an extension header of eight bytes, then ESP."""
+        """For IPv6: an extension header of eight bytes, then ESP."""
         return dice.choice((OPTIONS, FRAGMENT, ROUTING)), \
             bytes((ESP, 0, 0, 0, 0, 0, 0, 0)) + \
             self.transport(dice)[1]
@@ -89,7 +89,7 @@ class Seeds:
 
 
 def mutate(dice, body):
-    """One thing about it is no longer as it was."""
+    """Change one property."""
     at = dice.randrange(len(body))
     match dice.randrange(6):
         case 0:
@@ -99,7 +99,7 @@ def mutate(dice, body):
         case 2:
             body[at:at + 4] = dice.choice((bytes(4), b"\xff" * 4,
                                            dice.randbytes(4)))
-        case 3:                         # the trailer of ESP, in the clear here
+        case 3:                         # the trailer of ESP, not encrypted here
             body[-1 - dice.randrange(min(2, len(body)))] = \
                 dice.choice(ODD_BYTES)
         case 4:
@@ -117,7 +117,7 @@ def mutant(dice, seeds):
 
 
 class Fuzzer:
-    """Of one IP version, from raw sockets of host a."""
+    """Packets of one IP version, from raw sockets of host a."""
 
     def __init__(self, wire):
         self.wire, self.seeds = wire, Seeds(wire).all()
@@ -129,7 +129,7 @@ class Fuzzer:
                             for proto in PROTOS[wire.version]}
 
     def send(self):
-        """A lot; what was in it."""
+        """Send a batch; returns its packets."""
         lot = []
         for _ in range(LOT):
             proto, body = mutant(self.dice, self.seeds)
@@ -155,7 +155,7 @@ class Fuzzer:
         print(f"# {sent} packets: " + ", ".join(
             f"{count} {figure}" for figure, count in moved.items()
             if figure in ipsec.CAUSES + [ipsec.TOTAL]))
-        # Of so many they all come; of what a few seconds bring, who knows.
+        # A count contains every kind of packet; a time may not.
         return [f"no {figure}" for figure in
                 ("in.totalSuccessfulPackets", "in.tunnelByteCount",
                  malformed.NO_POLICY, "esp.decryptionFailuresOnInbound",

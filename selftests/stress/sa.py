@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""SAs made and removed by raw netlink, many at a time."""
+"""SAs added and deleted by raw netlink, many at a time."""
 import errno
 import socket
 import struct
@@ -9,7 +9,7 @@ import nl
 
 XFRM_ALLOCSPI, XFRM_UPDSA = 0x16, 0x1a
 XFRMA_ALG_CRYPT = 2
-ENDS = "127.0.0.1", "10.1.0.2"          # from this host
+ENDS = "127.0.0.1", "10.1.0.2"          # outbound
 CHUNK = 64                              # messages in a buffer
 
 
@@ -18,7 +18,7 @@ def sa_info(spi, mode="transport", **how):
 
 
 def filled(kind, spi, **how):
-    """NEWSA or UPDSA, of an SA without cipher and without ICV."""
+    """NEWSA or UPDSA for an SA without cipher and ICV."""
     cipher = struct.pack("=64sI", b"ecb(cipher_null)", 0)
     return kind, sa_info(spi, **how) + nl.attribute(XFRMA_ALG_CRYPT, cipher)
 
@@ -47,18 +47,18 @@ def flushed():
 
 
 class Socket(nl.Socket):
-    """Speaks to the SAs of the namespace it is opened in."""
+    """A socket for the SAs of the namespace that opened it."""
 
     def __init__(self):
         super().__init__(nl.NETLINK_XFRM)
 
     def send(self, messages):
-        """All in one buffer; the first error is raised."""
+        """Send all in one buffer; raise the first error."""
         for _, error in self.refused(messages):
             raise error
 
     def refused(self, messages):
-        """All in one buffer; (message, error) of each that failed."""
+        """Send all in one buffer; (message, error) of each that failed."""
         whole = b""
         for number, (kind, payload) in enumerate(messages, 1):
             flags = nl.NLM_F_REQUEST
@@ -81,8 +81,8 @@ class Socket(nl.Socket):
         return refused
 
     def delete(self, spis):
-        """A look-up while the kernel moves all SAs to a larger hash table
-        (xfrm_hash_resize()) may miss one, so each is asked for again."""
+        """Retried, because a look-up can miss an SA while the kernel moves all SAs to a
+        larger hash table (xfrm_hash_resize())."""
         deadline = time.monotonic() + nl.PATIENCE
         left = [deleted(spi) for spi in spis]
         while left:
@@ -93,6 +93,6 @@ class Socket(nl.Socket):
             left = [message for message, _ in refused]
 
     def listed(self):
-        """How many states there are."""
+        """The number of states."""
         return len(self.request(nl.XFRM_GETSA, b"",
                                 nl.NLM_F_REQUEST | nl.NLM_F_DUMP))

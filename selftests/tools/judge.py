@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Judges what ipsecstat says of the statistics of fake_fwpuclnt.c.
+"""Checks the output of ipsecstat for the statistics of fake_fwpuclnt.c.
 
     judge.py json|prometheus|table <output
 
-Knows members and offsets from the layout of IPSEC_STATISTICS1, not from
-ipsecstat's own table. Says what is wrong and ends with 1 if something is.
+Members and offsets are from the layout of IPSEC_STATISTICS1, not from ipsecstat's own
+table. Prints problems, and exits with 1 if there are any.
 """
 
 import json
@@ -38,8 +38,8 @@ LAYOUT = {
     "outboundTrafficStatistics": (160, 8, TRAFFIC),
 }
 
-# Groups of reasons: where each begins behind the statistics, in members of 64 bits;
-# the labels of its series; its reasons, by their number in the kernel.
+# Groups of reasons: the offset of each after the statistics, in members of 64 bits; the
+# labels of its series; its reasons, by their number in the kernel.
 REASONS = ["no-state", "auth", "transform", "repeated", "late", "larval", "expired",
            "invalid", "encap", "selector", "mode", "direction", "template",
            "clear-text", "no-policy", "blocked", "policy-error", "header", "buffer",
@@ -68,7 +68,7 @@ TRAFFIC_SERIES = dict(zip(TRAFFIC, [
     'ipsec_packets_total{direction="%s"}']))
 GAUGES = {"ipsec_sas_active", "ipsec_sas_pending", "ipsec_sas_offloaded",
           "ipsec_tunnels_active", "ipsec_build_info", "ipsec_start_time_seconds"}
-# When counting began, on the clock that does not stop, as the statistics have it
+# The start of counting, by CLOCK_BOOTTIME, as in the statistics
 SINCE = 5
 
 
@@ -88,13 +88,13 @@ def statistics():
 
 
 def version():
-    """That of the sources."""
+    """The version of the sources."""
     with open("../../common.mk", encoding="ascii") as file:
         return re.search(r"^VERSION\s*:?=\s*(\S+)", file.read(), re.M)[1]
 
 
 def series():
-    """Series and values that the statistics must give."""
+    """The expected series and values."""
     stats = statistics()
     began = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + SINCE
     expected = {'ipsec_build_info{version="%s"}' % version(): 1,
@@ -111,7 +111,7 @@ def series():
 
 
 def judge_json(text):
-    """The keys, their order and nesting, and the values, integers all."""
+    """The keys, their order and nesting, and the values, all integers."""
     pairs = json.loads(text, object_pairs_hook=list)
     head = dict(pairs[1:4])
     if list(head) != ["boot", "time", "since"] or head["since"] != 5000000000:
@@ -129,7 +129,7 @@ def judge_json(text):
 
 
 def judge_family(name, kind):
-    """What the name of a family and its type owe each other."""
+    """The conventions for the name and the type of a metric."""
     if kind not in ("counter", "gauge"):
         yield "%s: type %s" % (name, kind)
     if (kind == "counter") != name.endswith("_total"):
@@ -139,7 +139,7 @@ def judge_family(name, kind):
 
 
 def judge_prometheus(text):
-    """The exposition line by line, then the series as a whole."""
+    """The exposition line by line, then all series."""
     label = r'[a-z][a-z_]*="[a-z0-9._-]+"'
     sample = re.compile(r"([a-z_]+)(?:\{(%s(?:,%s)*)\})? ([0-9]+)" % (label, label))
     seen, families, labels, helped, current = {}, [], {}, None, None
@@ -182,7 +182,7 @@ def judge_prometheus(text):
 
 
 def judge_table(text):
-    """Width, and each value as one word. table.expected tells the rest."""
+    """The width, and each value as one word. table.expected has the rest."""
     words = text.split()
     for line in text.splitlines():
         if len(line) > 80:
@@ -196,7 +196,7 @@ def judge_table(text):
 
 
 def main():
-    """Returns the exit status."""
+    """Return the exit status."""
     judges = {"json": judge_json, "prometheus": judge_prometheus,
               "table": judge_table}
     if len(sys.argv) != 2 or sys.argv[1] not in judges:

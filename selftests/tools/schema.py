@@ -1,13 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Judges JSON, an object in each line or one over all of them, by its schema.
+"""Validates JSON, one object or one in each line, by its schema.
 
     schema.py ipsecstat|ipsecstat-drops|ipsecstat-peers|ipsecstat-doctor[/DEFINITION] [KEY...] <output
 
-The schemas are those of docs/; DEFINITION is a part of one. Demands the KEYs, too,
-somewhere in each object. And whatever the output is, the schema must refuse it when
-one of the keys that are always there is missing or out of its range: else it would
-say nothing.
+The schemas are in docs/; DEFINITION is a part of one. Each object must contain the KEYs,
+too. For any output, the schema must also refuse a copy in which a required key is missing
+or out of range: otherwise the schema would prove nothing.
 """
 
 import copy
@@ -18,13 +17,13 @@ import sys
 import jsonschema
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
-# What is there by choice, can be any word, and namespaces and CPUs, by their names
+# Optional keys, keys with any text, and namespaces and CPUs, by their names
 OPTIONAL = ("rates", "seconds", "from", "netns", "cpus", "ended", "command",
             "name", "sequence", "policy", "device", "inner", "saUntil", "when", "outbound")
 
 
 def objects(text):
-    """The objects, from a line each or from the whole text."""
+    """The objects, one in each line or in the whole text."""
     try:
         return [json.loads(text)]
     except ValueError:
@@ -39,13 +38,13 @@ def read(name):
     kind.check_schema(schema)
     if part:
         schema = {**schema["$defs"][part], "$defs": schema["$defs"]}
-    # Readers skip keys that they do not know, but we know all.
+    # Readers ignore unknown keys, but the tests know all keys.
     return kind({**schema, "unevaluatedProperties": False},
                 format_checker=kind.FORMAT_CHECKER)
 
 
 def places(value, path=()):
-    """Every key of an object, and where it is."""
+    """Every key of an object, with its path."""
     if isinstance(value, list):
         for number, inner in enumerate(value):
             yield from places(inner, path + (number,))
@@ -56,7 +55,7 @@ def places(value, path=()):
 
 
 def is_needed(path):
-    """Must the schema notice that it is not there?"""
+    """Whether the schema must refuse an object without it."""
     return not (isinstance(path[-1], int) or path[-1].endswith(("Statistics", "Reasons"))
                 or path[-1] in OPTIONAL or "rates" in path
                 or path[-2:-1] in (("netns",), ("cpus",), ("dropped",),
@@ -64,7 +63,7 @@ def is_needed(path):
 
 
 def changed(value, path, change):
-    """A copy with something done to the object at the path and its last key."""
+    """A copy with a change of the object at the path and its last key."""
     value = copy.deepcopy(value)
     inner = value
     for key in path[:-1]:
@@ -74,7 +73,7 @@ def changed(value, path, change):
 
 
 def holes(validator, value):
-    """Where the schema takes what it should not."""
+    """Changes that the schema accepts wrongly."""
     for path in places(value):
         if not is_needed(path):
             continue
@@ -87,7 +86,7 @@ def holes(validator, value):
 
 
 def complaints(name, values, keys=()):
-    """What is wrong with them, by the schema of this name."""
+    """Problems of the objects, by the schema of this name."""
     validator = read(name)
     found = [] if values else ["nothing to judge"]
     for value in values:
@@ -99,7 +98,7 @@ def complaints(name, values, keys=()):
 
 
 def main():
-    """Returns the exit status."""
+    """Return the exit status."""
     found = complaints(sys.argv[1], objects(sys.stdin.read()), sys.argv[2:])
     for complaint in found:
         print(complaint)

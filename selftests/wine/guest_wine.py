@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Windows programs under Wine: the figures and the codes of programs on Linux.
+"""Windows programs under Wine have the figures and codes of Linux programs.
 
-fwpuclnt.dll is installed over Wine's own in a mount namespace of this test. The
-programs were built by mingw, which knows nothing of this project; codes is the same
-source, built for Linux, and has to get the same answers.
+fwpuclnt.dll is installed over Wine's own in a mount namespace of this test. The programs
+are built by mingw, with mingw's headers; codes is the same source, built for Linux, and
+must get the same results.
 """
 import contextlib
 import functools
@@ -48,7 +48,7 @@ ALREADY_EXISTS, NO_TXN, TXN = 0x80320009, 0x8032000D, 0x8032000E
 ABORTED, NULL_POINTER, INVALID_FLAGS = 0x80320010, 0x8032001C, 0x8032001E
 INVALID_PARAMETER = 0x80320035
 
-# A session of calls, and what they return: the table of selftests/lib/guest_api.c.
+# A session of calls and their results: the table of selftests/lib/guest_api.c.
 OPENING = [
     ("open-null", NULL_POINTER), ("open-server", CANNOT_SUPPORT),
     ("open-identity", CANNOT_SUPPORT), ("open-service", UNKNOWN_AUTHN),
@@ -94,7 +94,7 @@ ENDED = [(call, ABORTED) for call in FAILING[:-1]]
 
 
 def answer(line, code):
-    """As codes prints it: a call that fails writes nothing."""
+    """As codes prints it: a failed call writes nothing."""
     call = line.split()[0]
     written = {"get0": "filled", "get1": "filled", "option": "0",
                "option-name-cache": "", "option-none": ""}
@@ -107,13 +107,13 @@ def answer(line, code):
 # --- Wine -------------------------------------------------------------------
 
 def found(*names):
-    """Where Debian has a program of Wine, or the path."""
+    """The path of a program of Wine."""
     return next(filter(os.path.exists, names), None) or \
         shutil.which(os.path.basename(names[0]))
 
 
 class Wine:
-    """Wine with our DLL, for root and for an ordinary user."""
+    """Wine with the DLL of this project, for root and for an ordinary user."""
 
     def __init__(self):
         self.wine = found("/usr/lib/wine/wine64")
@@ -122,7 +122,7 @@ class Wine:
         self.folder = self.idle = None
 
     def missing(self):
-        """Why there is nothing to test, if there is a reason."""
+        """The reason why there is nothing to test, or None."""
         return "needs root" if os.geteuid() else \
             "needs wine64" if not self.wine or not self.server else \
             "needs fwpuclnt.dll: make wine" if not DLL.exists() else \
@@ -151,12 +151,12 @@ class Wine:
             shutil.copy(HERE / name, self.folder)
         for uid in (0, USER):
             ipsec.run("cp", "-a", str(HERE / "prefix"), self.prefix(uid))
-            # What wineboot -u does in a prefix that is older than our DLL.
+            # As wineboot -u does in a prefix that is older than the DLL.
             os.symlink(WINEDIR / STUB,
                        f"{self.prefix(uid)}/drive_c/windows/system32/"
                        f"{os.path.basename(STUB)}")
             ipsec.run("chown", "-hR", f"{uid}:{uid}", self.prefix(uid))
-        # Without a program, Wine's services end; they take seconds to start.
+        # Wine's services end without a program, and take seconds to start.
         self.idle = self.start("codes.exe", stdin=subprocess.PIPE)
         return self
 
@@ -174,7 +174,7 @@ class Wine:
                 "HOME": self.prefix(uid), "WINEDEBUG": "-all"}
 
     def command(self, program):
-        """A hanging program is ended, and its last answer missing."""
+        """A hanging program is killed, and its last answer is missing."""
         return ["timeout", str(PATIENCE), self.wine,
                 str(self.folder / program)]
 
@@ -195,7 +195,7 @@ class Wine:
 
 
 class Codes:
-    """A program that makes the calls it is sent."""
+    """A program that executes calls from its input."""
 
     def __init__(self, start):
         self.process = start(stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -216,7 +216,7 @@ class Codes:
         return self.process.stdout.readline().rstrip("\n")
 
     def problems(self, session):
-        """Where the answers are not those of the table."""
+        """Differences between the answers and the table."""
         answers = [(line, self.ask(line), answer(line, code))
                 for line, code in session]
         return [f"{line}: {seen or 'nothing'} instead of {wanted}"
@@ -227,7 +227,7 @@ class Codes:
 
 @contextlib.contextmanager
 def contents(path, text):
-    """A file of the kernel that says something else for a while."""
+    """Change a file of the kernel during a with statement."""
     before = path.read_text(encoding="ascii")
     path.write_text(text, encoding="ascii")
     try:
@@ -237,7 +237,7 @@ def contents(path, text):
 
 
 class Cases:
-    """One story, in order: the module is unloaded last."""
+    """Cases in order: the module is unloaded last."""
 
     def __init__(self, wine):
         self.wine = wine
@@ -247,7 +247,7 @@ class Cases:
                                         [str(HERE / "codes")])}
 
     def _both(self, session, between=None, after=()):
-        """As .exe and as a program of Linux."""
+        """As .exe and as a Linux program."""
         problems = []
         for kind, start in self.starts.items():
             with Codes(start) as codes:
@@ -259,7 +259,7 @@ class Cases:
         return problems
 
     def _same_json(self, host):
-        """To the byte, but for what Windows does not know."""
+        """Equal byte by byte, except for members that Windows lacks."""
         with ipsec.inside(host.name):
             told = ipsec.run("ipsecstat", "--json")
             seen = self.wine.output("json.exe")
@@ -304,7 +304,7 @@ class Cases:
         return self._both(OPTIONS)
 
     def _exe(self, session):
-        """What a program of Linux has no name for."""
+        """Calls that a Linux program cannot make."""
         with Codes(self.starts["exe"]) as codes:
             return codes.problems([("open", SUCCESS), *session,
                                    ("get1", SUCCESS), ("close", SUCCESS)])
@@ -337,7 +337,7 @@ class Cases:
                            ("get0", INVALID_HANDLE), ("close 1", SUCCESS)])
 
     def module_gone(self):
-        """No call brings it back."""
+        """No call loads the module."""
         problems = []
         for kind, start in self.starts.items():
             with Codes(start) as codes:
