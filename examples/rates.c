@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Rates: what happened in each of a number of intervals.
+ * Rates: the changes of the counters in each of a number of intervals.
  *
- *	rates [SECONDS [COUNT]]		1 second and 5 intervals without them
+ *	rates [SECONDS [COUNT]]		by default 1 second, 5 intervals
  *
- * Counters of 32 bits come round; the difference of two UINT32 is right even
- * then, as long as one interval sees less than 2^32 packets.
+ * Counters of 32 bits wrap. The difference of two UINT32 is right even then, if there
+ * are less than 2^32 packets in an interval.
  *
  * The same source compiles for Windows and for Linux:
  *	x86_64-w64-mingw32-gcc rates.c -lfwpuclnt

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a transaction does to IPsecGetStatistics0: it may not be called in one,
- * not even in one that only reads.
+ * IPsecGetStatistics0 cannot be called in a transaction, not even in a read-only one.
  *
  * The same source compiles for Windows and for Linux:
  *	x86_64-w64-mingw32-gcc transaction.c -lfwpuclnt

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * fwpuclnt.dll: what a Windows program calls. Each function hands its arguments
- * over to fwpuclnt.so, which Wine loads beside it. The functions that are not
- * here are forwarded by fwpuclnt.spec to the DLL that comes with Wine.
+ * fwpuclnt.dll, for Windows programs. Each function passes its arguments to fwpuclnt.so,
+ * which Wine loads with it. fwpuclnt.spec forwards all other functions to the DLL of Wine.
  */
 #define _WIN32_WINNT 0x0601
 #include <windows.h>
@@ -19,7 +18,7 @@ extern NTSTATUS (WINAPI *__wine_unix_call_dispatcher)(UINT64 handle,
 NTSTATUS WINAPI __wine_init_unix_call(void);
 BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved);
 
-/* Any code passes: what Wine calls a status is not looked at. */
+/* Returns any code: Wine does not interpret the status. */
 static DWORD call(enum call code, void *args)
 {
 	return (DWORD)__wine_unix_call_dispatcher(__wine_unixlib_handle, code,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * fwpuclnt.so: the side of fwpuclnt.dll that is a Linux library. Wine loads it
- * for the DLL, takes the table from it and calls on the thread of the program.
+ * fwpuclnt.so: the Linux side of fwpuclnt.dll. Wine loads it for the DLL, reads the table,
+ * and calls its functions on the thread of the program.
  *
- * No string is read on the way: wchar_t has 2 bytes there and 4 here.
+ * No string is passed: wchar_t has 2 bytes there and 4 here.
  */
 #include <fwpmu.h>
 
@@ -76,7 +76,7 @@ static LONG free_memory(void *args)
 	return ERROR_SUCCESS;
 }
 
-/* The name is Wine's. */
+/* Wine defines the name. */
 __attribute__((__visibility__("default")))
 const entry __wine_unix_call_funcs[CALLS] = {
 	[CALL_OPEN] = engine_open,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the programs of the benchmark share: the namespace they are to look at,
- * and the clock. In a guest whose clock counts instructions, so does now().
+ * Shared by the programs of the benchmark: entering a namespace, and the clock. In a
+ * guest whose clock counts instructions, now() does so, too.
  */
 #ifndef BENCH_NETNS_H
 #define BENCH_NETNS_H

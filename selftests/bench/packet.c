@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What one packet costs on its way out, and what it costs on its way in.
+ * The cost of one packet, out and in.
  *
  *	packet OUT-NETNS IN-NETNS TUN SOURCE TARGET SIZE PACKETS ROUNDS
  *
  * Both namespaces have a tun device of that name. In each round, datagrams of
- * SIZE bytes are sent into the one, taken from its queue while no clock runs,
- * and written into the other:
+ * SIZE bytes are sent into one of them, taken from its queue while the clock is not
+ * read, and written into the other:
  *
  *	send() > UDP > policy, SA, ESP > tun	this is out
  *	tun > ESP, SA, policy > UDP socket	this is in
  *
- * The packets are written once more, said to be longer than they are, and dropped
- * before IPsec sees them.
+ * The packets are written again with a wrong length, so that they are dropped before
+ * IPsec.
  *
- * So the two ends are told apart, though the packets are the kernel's own, with
- * sequence numbers in order. Printed is a line per round, nanoseconds per
- * packet out, in and dropped, which are instructions where the clock counts these.
- * A packet lost is an error.
+ * So both ends are measured separately, with packets of the kernel and sequence numbers
+ * in order. Output: a line per round, nanoseconds per packet out, in and dropped, which
+ * are instructions if the clock counts these. A lost packet is an error.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -98,8 +97,8 @@ static int open_socket(const char *local, const char *peer)
 }
 
 /*
- * A tun device without a reader has no carrier, and a worker of the kernel
- * brings it up when there is one: until then, packets are lost.
+ * A tun device without a reader has no carrier. With a reader, a worker of the kernel
+ * sets the carrier; until then, packets are lost.
  */
 static void wait_until_up(int fd, int tun)
 {
@@ -117,7 +116,7 @@ static void wait_until_up(int fd, int tun)
 		;
 }
 
-/* What a look at the clock adds to what is between two of them. */
+/* The cost of reading the clock. */
 static double clock_cost(void)
 {
 	double least = 1e9, start, passed;
@@ -144,8 +143,8 @@ static double send_all(int fd, int size, int count, double clock)
 }
 
 /*
- * What the kernel says on its own behalf, such as multicast reports, is shorter
- * than any of ours or else unwelcome; the socket at the end counts.
+ * Skip packets of the kernel itself, such as multicast reports, which are shorter. The
+ * socket at the end counts the packets.
  */
 static void take_all(int tun, int size, int count)
 {
@@ -182,7 +181,7 @@ static void spoil_all(int count)
 		frames[i].data[(frames[i].data[0] >> 4) == 4 ? 2 : 4] ^= 0x40;
 }
 
-/* In transport mode a worker of the kernel delivers them, some time soon. */
+/* In transport mode a worker of the kernel delivers them, soon. */
 static void receive_all(int fd, int size, int count)
 {
 	char data[MAX_SIZE];
@@ -194,10 +193,10 @@ static void receive_all(int fd, int size, int count)
 }
 
 /*
- * One packet more in the queue of the tun device and one in that of the socket, from
- * here on. What a buffer costs depends on where it lies: whether the allocator gives
- * it back to the slab that it takes the next one from, and whether it lies in the first
- * page of its slab. Shifted like this, each way meets the cheapest place in some round.
+ * Keep one more packet in the queue of the tun device and one in that of the socket. The
+ * cost of a buffer depends on its address: whether the allocator frees it to the slab
+ * from which it takes the next one, and whether it is in the first page of its slab.
+ * With these shifts, each way gets the cheapest address in some round.
  */
 static void keep_one_more(int out, int tun_out, int tun_in, int size)
 {

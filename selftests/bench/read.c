@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What it costs to read the state of IPsec, the ways there are:
+ * The cost of reading the state of IPsec, in several ways:
  *
  *	read NETNS ROUNDS call			IPsecGetStatistics0()
  *	read NETNS ROUNDS dump			XFRM_MSG_GETSA, all SAs
  *	read NETNS ROUNDS peers			FwpuclntGetPeers()
  *	read NETNS ROUNDS file PATH		a file, to its end
- *	read NETNS ROUNDS run COMMAND...	a program, its words unread
+ *	read NETNS ROUNDS run COMMAND...	a program, without its output
  *
- * Printed are the nanoseconds of each round; of a program, and of a call that
- * waits for a grace period, those it ran, since a clock that counts instructions
- * leaps while it waits.
+ * Output: the nanoseconds of each round. For a program, and for a call that waits for a
+ * grace period, its run time, because a clock that counts instructions jumps while it
+ * waits.
  */
 #define _GNU_SOURCE
 #include <windows.h>

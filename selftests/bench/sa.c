@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What it costs to add SAs and to delete them, by netlink:
+ * The cost of adding and deleting SAs by netlink:
  *
  *	sa NETNS FIRST COUNT		adds COUNT SAs, from number FIRST on
  *	sa NETNS FIRST COUNT ROUNDS	adds and deletes them, ROUNDS times
  *
- * Printed is a line per round, nanoseconds per SA added and deleted. What the
- * kernel leaves for its workers is not in it: the program does not let go of
- * the CPU before it has looked at the clock.
+ * Output: a line per round, nanoseconds per SA added and deleted. The deferred work of
+ * the kernel is not included: the program keeps the CPU until it has read the clock.
  *
- * The SAs are those of a gateway: two per peer, one for each direction, in
- * tunnel mode, with a reqid per peer. They begin at the gateway 10.0.0.1.
+ * The SAs are those of a gateway, 10.0.0.1: two per peer, one for each direction, in
+ * tunnel mode, with a reqid per peer.
  *
- * SPIs and peers lie as far apart as an IKE daemon's: of consecutive ones the kernel's
- * hash makes long chains, and an SA beside 10,000 others would cost five times as much.
+ * SPIs and peers are spread like those of an IKE daemon. With consecutive ones the
+ * kernel's hash has long chains, and an SA beside 10,000 others would cost five times as
+ * much.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -57,7 +57,7 @@ static void be_sole_user_of_cpu(int yes)
 		err(1, "sched_setscheduler");
 }
 
-/* The kernel acts before send() returns, and answers only what went wrong. */
+/* The kernel acts before send() returns, and replies only to errors. */
 static void tell(const void *message, size_t len)
 {
 	struct {
@@ -147,7 +147,7 @@ static void cycle(unsigned int first, unsigned int count)
 	deleted = each(delete, first, count);
 	be_sole_user_of_cpu(0);
 	printf("%.1f %.1f\n", added, deleted);
-	/* The workers' turn, so that the next round finds what this one found. */
+	/* Let the workers run, so that all rounds start in the same state. */
 	usleep(100000);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fuzzes the arguments of ipsecstat. An input is what follows the name of the
- * program, an argument up to each NUL. The program is as it is, but that the
- * Makefile lets its exit() end in leave() and its atexit() in at_leave(), and
- * that what waits and what writes files is here.
+ * Fuzzes the arguments of ipsecstat. An input has the arguments after the name of the
+ * program, each ended by NUL. The program is unchanged, except that the Makefile replaces
+ * exit() by leave() and atexit() by at_leave(), and that this file replaces functions
+ * that wait or write files.
  */
 #include <getopt.h>
 #include <setjmp.h>
@@ -21,7 +21,7 @@ int ipsecstat_main(int argc, char **argv);
 _Noreturn void leave(int status);
 int at_leave(void (*function)(void));
 
-/* A stream of the program, taken down. */
+/* A stream of the program, recorded. */
 struct record {
 	size_t len;
 	bool closed;
@@ -68,7 +68,7 @@ void ticker_close(struct ticker *ticker)
 	(void)ticker;
 }
 
-/* Takes all and keeps nothing; an empty name is that of no file. */
+/* Accepts everything and writes nothing; an empty name is not a file. */
 int replace_file(const char *path, replace_fn *write, const void *context)
 {
 	FILE *file;
@@ -146,7 +146,7 @@ static int run(int argc, char **argv)
 	return left_with;
 }
 
-/* Of an exit status, what the manual page promises. */
+/* The output for an exit status, by the manual page. */
 static void judge(int status)
 {
 	static const char for_help[] = "ipsecstat: for help: ipsecstat ";
@@ -169,7 +169,7 @@ static void judge(int status)
 		else
 			DEMAND(last_word);
 		DEMAND(!err.len);
-		/* Statistics were asked for, or help or the version. */
+		/* Statistics were requested, or help or the version. */
 		if (last_word)
 			shown++;
 		else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the targets for libFuzzer share. */
+/* Shared by the targets for libFuzzer. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What must hold for every input; libFuzzer keeps the one that breaks it. */
+/* A condition for every input; libFuzzer keeps an input that breaks it. */
 #define DEMAND(condition)						\
 	do {								\
 		if (!(condition)) {					\
@@ -20,7 +20,7 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-/* Of each target: lines "outcome NAME: TIMES", so that none stays untried. */
+/* For each target: lines "outcome NAME: TIMES", to show that each occurred. */
 void fuzz_outcomes(FILE *out);
 
 #endif /* FUZZ_H */

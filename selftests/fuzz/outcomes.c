@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Says at the end of a session how often a target saw each outcome. */
+/* Prints at the end of a session how often each outcome occurred. */
 #include "fuzz.h"
 
 static void say(void)

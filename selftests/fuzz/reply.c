@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fuzzes what the library makes of the kernel's answers, from the datagram to
- * WFP's structures. The first byte of an input says which request it answers,
- * 0 that for the statistics, 1 that for the family's number, 2 that for the peers;
- * the rest is the datagram. A sequence number of 0 stands for the request's own.
+ * Fuzzes how the library parses replies of the kernel, from the datagram to WFP's
+ * structures. The first byte of an input selects the request: 0 for the statistics, 1 for
+ * the number of the family, 2 for the peers; the rest is the datagram. A sequence number
+ * of 0 is replaced by that of the request.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 
 #define HEADERS	(NLMSG_HDRLEN + GENL_HDRLEN)
 
-/* What the manual pages allow to come of an answer, and how often it did. */
+/* The results of a reply that the manual pages permit, with their counts. */
 static const DWORD codes[] = {
 	ERROR_SUCCESS, ERROR_ACCESS_DENIED, ERROR_NOT_ENOUGH_MEMORY,
 	ERROR_NO_SYSTEM_RESOURCES, RPC_S_CALL_FAILED, RPC_S_PROTOCOL_ERROR,
@@ -48,7 +48,7 @@ void fuzz_outcomes(FILE *out)
 			times[i]);
 }
 
-/* In memory of the right size, as no receive buffer has it. */
+/* In memory of the exact size, unlike a receive buffer. */
 static void read_alone(const unsigned char *datagram, size_t size)
 {
 	struct fwp_reply reply;
@@ -64,7 +64,7 @@ static void read_alone(const unsigned char *datagram, size_t size)
 	free(copy);
 }
 
-/* Whatever the figures are, some of them are sums of others. */
+/* For all figures, some are sums of others. */
 static void check_sums(const IPSEC_STATISTICS1 *s)
 {
 	const IPSEC_ESP_DROP_PACKET_STATISTICS0 *esp =
@@ -87,7 +87,7 @@ static void check_sums(const IPSEC_STATISTICS1 *s)
 	       esp->decryptionFailuresOnInbound);
 }
 
-/* An answer that is right for the sum of all CPUs is none for one of them. */
+/* A valid reply for all CPUs is invalid for one CPU. */
 static void get_cpu(HANDLE engine, bool right_for_all)
 {
 	FWPUCLNT_STATISTICS s, untouched;
@@ -105,7 +105,7 @@ static void get_cpu(HANDLE engine, bool right_for_all)
 	DEMAND(!right_for_all || code == RPC_S_PROTOCOL_ERROR);
 }
 
-/* The same answer twice means the same twice, or the session is over. */
+/* The same reply twice has the same result twice, or the session is over. */
 static void get_twice(HANDLE engine)
 {
 	IPSEC_STATISTICS1 s, untouched;
@@ -134,7 +134,7 @@ static void check_peer(const FWPUCLNT_PEER *peer)
 	DEMAND(memchr(peer->ended.command, 0, sizeof(peer->ended.command)));
 }
 
-/* A list, whole, or nothing. */
+/* A complete list, or nothing. */
 static void get_peers(HANDLE engine)
 {
 	FWPUCLNT_PEERS *untouched = (FWPUCLNT_PEERS *)&times, *list = untouched;
@@ -162,7 +162,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	read_alone(data + 1, size - 1);
 
 	fake_reset();
-	/* What is no answer leaves the queue empty: nobody waits for more. */
+	/* After an invalid reply the queue is empty: the library waits for no more. */
 	fake.idle_error = ECONNRESET;
 	fake.datagram = data + 1;
 	fake.datagram_len = size - 1;
@@ -184,9 +184,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 }
 
 /*
- * The mutator. Bytes changed at random seldom leave an attribute whole, so most
- * mutations take one out of the tree, put it in again, or alter what it holds;
- * the lengths around it follow.
+ * The mutator. Random bytes rarely leave a valid attribute, so most mutations remove an
+ * attribute, duplicate it, or change its value, and adapt the lengths around it.
  */
 struct spot {
 	size_t at;		/* where the attribute begins */
@@ -207,7 +206,7 @@ static void put16(unsigned char *p, uint16_t value)
 	memcpy(p, &value, sizeof(value));
 }
 
-/* Choose one of the attributes from @from to @to; false if there is none. */
+/* Choose an attribute from @from to @to; false if there is none. */
 static bool choose(const unsigned char *data, size_t from, size_t to,
 		   unsigned int seed, struct spot *spot)
 {
@@ -280,7 +279,7 @@ static size_t put_in_again(unsigned char *data, size_t size, size_t max_size,
 	return size + spot->len;
 }
 
-/* From 4 to 8 bytes, or from 8 to 4, or whatever it is by 4 more or less. */
+/* From 4 to 8 bytes, or from 8 to 4, or otherwise by 4 more or less. */
 static size_t change_width(unsigned char *data, size_t size, size_t max_size,
 			   const struct spot *spot)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes what the fuzzer of replies begins with into the folder it is given:
- * messages as the module and the kernel send them today.
+ * Writes the seeds of the fuzzer of replies to a folder: valid messages of the module and
+ * the kernel.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -73,7 +73,7 @@ static void replies(void)
 	save_reply("without-sas", &attrs);
 }
 
-/* Old news, and the answer behind it in the same datagram. */
+/* A stale reply, and the right one after it in the same datagram. */
 static void two_messages(void)
 {
 	struct forge attrs = { .len = 0 }, datagram = { .len = 0 };
@@ -101,7 +101,7 @@ static void family(void)
 	save("family", RESOLVE, &datagram);
 }
 
-/* A dump of both families, with its end or cut short by an error. */
+/* A dump of both families, complete or ended by an error. */
 static void save_peers(const char *name, int count, int error)
 {
 	struct forge attrs = { .len = 0 }, datagram = { .len = 0 };

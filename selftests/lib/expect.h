@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is expected of the library's codes; include it after the harness. */
+/* Expectations on the codes of the library; include it after the harness. */
 #ifndef EXPECT_H
 #define EXPECT_H
 

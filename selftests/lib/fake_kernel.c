@@ -34,7 +34,7 @@ static int peer(int fd)
 	       __atomic_load_n(&peer_of[fd], __ATOMIC_ACQUIRE) : 0;
 }
 
-/* A module may go while threads are at work. */
+/* The module can be unloaded while threads run. */
 static int family(void)
 {
 	return __atomic_load_n(&fake.family, __ATOMIC_RELAXED);
@@ -96,7 +96,7 @@ static void send_genl(int fd, const struct nlmsghdr *request, int type, int cmd,
 	send_datagram(fd, f.bytes, f.len);
 }
 
-/* What the program has forged, made an answer to @request. */
+/* The forged messages of the program, as a reply to @request. */
 static void send_forged(int fd, const struct nlmsghdr *request)
 {
 	struct forge f = { .len = fake.datagram_len };
@@ -119,7 +119,7 @@ static void send_forged(int fd, const struct nlmsghdr *request)
 	send_datagram(fd, f.bytes, f.len);
 }
 
-/* Old news, somebody else's, and what is no message at all. */
+/* A stale reply, another socket's reply, and no message at all. */
 static void send_noise(int fd, const struct nlmsghdr *request)
 {
 	struct nlmsghdr other = *request;
@@ -164,7 +164,7 @@ static void huge(struct forge *f)
 	forge_put(f, IPSECSTAT_A_STATS_MAX + 7, much, sizeof(much));
 }
 
-/* The CPU that a request names by its only attribute, or -1. */
+/* The CPU in the only attribute of a request, or -1. */
 static int wanted_cpu(const struct nlmsghdr *request)
 {
 	const size_t headers = NLMSG_HDRLEN + GENL_HDRLEN;
@@ -257,7 +257,7 @@ static void respond(int fd, const struct nlmsghdr *request)
 		get(fd, request);
 }
 
-/* Is this one of the attempts that are to be interrupted? */
+/* Whether to interrupt this attempt. */
 static bool interrupted(void)
 {
 	static __thread int times;
@@ -390,7 +390,7 @@ int poll(struct pollfd *fds, unsigned long n, int timeout)
 	if (n == 1 && peer(fds->fd)) {
 		if (interrupted())
 			return fail(EINTR);
-		/* Nobody has to wait for what recvmsg says at once. */
+		/* recvmsg reports this at once, so poll need not wait. */
 		if (fake.idle_error)
 			return 1;
 	}

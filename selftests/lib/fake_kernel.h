@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A kernel to the library's liking, or not: the program's own socket(),
- * sendmsg() and so on come before those of the C library, so that libfwpuclnt
- * and libnl, untouched, talk to the functions of fake_kernel.c. Behind each
- * generic netlink socket is a pair of UNIX sockets; all else goes to the real
- * kernel.
+ * A fake kernel, correct or faulty: the program's own socket(), sendmsg() and so on
+ * replace those of the C library, so that libfwpuclnt and libnl, unchanged, call the
+ * functions of fake_kernel.c. Each generic netlink socket is a pair of UNIX sockets; all
+ * other calls go to the real kernel.
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
@@ -13,7 +12,7 @@
 
 #include "forge.h"
 
-/* How the fake answers IPSECSTAT_CMD_GET. */
+/* How the fake replies to IPSECSTAT_CMD_GET. */
 enum fake_manner {
 	FAKE_REPLY,		/* as it should */
 	FAKE_SILENT,		/* never */
@@ -53,7 +52,7 @@ struct fake {
 	bool close_behind;	/* the program closes all its files */
 	struct figures figures;
 
-	/* What the library did. */
+	/* Calls of the library. */
 	int requests;
 	int resolves;
 	int sockets;		/* open now */
@@ -62,7 +61,7 @@ struct fake {
 
 extern struct fake fake;
 
-/* A module that works, and forge_example. */
+/* A working module, and forge_example. */
 void fake_reset(void);
 
 #endif /* FAKE_KERNEL_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Puts the fake kernel before a program that knows nothing of it. */
+/* Preloads the fake kernel into any program. */
 #include "fake_kernel.h"
 
 __attribute__((__constructor__)) static void begin(void)

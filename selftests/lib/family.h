@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The module as libnl sees it, without the library that is tested. */
+/* The module by libnl, without the tested library. */
 #ifndef FAMILY_H
 #define FAMILY_H
 

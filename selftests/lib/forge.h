@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Replies as the module would send them, and as it never would. */
+/* Replies that the module sends, and replies that it never sends. */
 #ifndef FORGE_H
 #define FORGE_H
 
@@ -16,7 +16,7 @@ struct kind {
 	uint64_t packets;
 };
 
-/* What to say. Arrays are indexed by attribute; kinds end at proto 0. */
+/* The figures. Arrays are indexed by attribute; kinds end at proto 0. */
 struct figures {
 	uint64_t since;
 	uint64_t sa[IPSECSTAT_A_SA_MAX + 1];
@@ -32,7 +32,7 @@ struct forge {
 	unsigned char bytes[16384];
 };
 
-/* One attribute; returns where it begins. */
+/* Append an attribute; returns its offset. */
 size_t forge_put(struct forge *f, int type, const void *data, size_t len);
 /* 4 bytes if it fits, else 8, as the kernel does. */
 void forge_uint(struct forge *f, int type, uint64_t value);
@@ -50,7 +50,7 @@ void forge_reply_without(struct forge *f, const struct figures *n, int outer,
 /* A reply for one CPU, which has no figures of SAs. */
 void forge_cpu_reply(struct forge *f, const struct figures *n, uint32_t cpu);
 
-/* Append a whole message: @nlh but for its length, @cmd and @attrs. */
+/* Append a message: @nlh except for its length, @cmd and @attrs. */
 void forge_message(struct forge *f, struct nlmsghdr nlh, int cmd,
 		   const struct forge *attrs);
 

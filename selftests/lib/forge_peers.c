@@ -6,7 +6,7 @@
 
 #include "forge_peers.h"
 
-/* As the attribute is, or as the flaw wants it. */
+/* The attribute, or the flawed one. */
 static void put(struct forge *f, struct flaw flaw, int type, const void *data,
 		size_t len)
 {

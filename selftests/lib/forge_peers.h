@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Peers as the module would list them, and as it never would. */
+/* Peers as the module lists them, and as it never lists them. */
 #ifndef FORGE_PEERS_H
 #define FORGE_PEERS_H
 
 #include "forge.h"
 
-/* How the attribute @type of a message is to be, if there is no better one. */
+/* A flaw in the attribute @type of a message. */
 struct flaw {
 	int type;		/* 0 if all is well */
 	enum {
@@ -17,12 +17,12 @@ struct flaw {
 	} how;
 };
 
-/* A peer of @family with all attributes, but for the flaw. */
+/* A peer of @family with all attributes, and the flaw. */
 void forge_peer(struct forge *f, int family, struct flaw flaw);
-/* The same, with the flaw in how its last SA ended, or in what was dropped. */
+/* The same, with the flaw in the end of its last SA, or in its drops. */
 void forge_peer_ended(struct forge *f, struct flaw flaw);
 void forge_peer_dropped(struct forge *f, struct flaw flaw);
-/* Those that made room, and what names no peer. */
+/* Evicted peers, and figures without a peer. */
 void forge_others(struct forge *f, struct flaw flaw);
 
 /* Append a message of a dump, and its end with an error, 0 if there is none. */

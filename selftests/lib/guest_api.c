@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The error table with the module: as root, as an ordinary user, and as a member
- * of the group that net.ipsecstat.read_group_range lets in. Each test has a
- * network namespace of its own.
+ * The error table with the module: as root, as an ordinary user, and as a member of the
+ * group in net.ipsecstat.read_group_range. Each test has a new network namespace.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -160,7 +159,7 @@ TEST_F(guest, transactions)
 	EXPECT_CODE(FWP_E_INVALID_FLAGS, FwpmTransactionBegin0(h, 2));
 }
 
-/* Neither a right nor the kernel is needed, but a session that lives. */
+/* These need neither rights nor the kernel, but a valid session. */
 TEST_F(guest, options)
 {
 	FWP_VALUE0 *value = NULL;
@@ -194,7 +193,7 @@ TEST_F(guest, session_key)
 	EXPECT_CODE(ERROR_SUCCESS, FwpmEngineClose0(one));
 }
 
-/* Root once, the ordinary user has no right on what he opened, nor again. */
+/* After root, the ordinary user cannot use the session, nor open another one. */
 TEST_F(guest, ordinary_user)
 {
 	HANDLE own;
@@ -203,7 +202,7 @@ TEST_F(guest, ordinary_user)
 	ASSERT_EQ(0, become(USER, USER, 0));
 	ASSERT_EQ(0, open_session(&own));
 	EXPECT_FAILURE(ERROR_ACCESS_DENIED, own);
-	/* Denied is not over: transactions work, and so does the next call. */
+	/* After a refusal the session continues: transactions and later calls work. */
 	EXPECT_CODE(ERROR_SUCCESS, FwpmTransactionBegin0(own, 0));
 	EXPECT_CODE(ERROR_SUCCESS, FwpmTransactionAbort0(own));
 	EXPECT_FAILURE(ERROR_ACCESS_DENIED, own);
@@ -244,7 +243,7 @@ TEST_F(guest, member_of_another_group)
 	EXPECT_CODE(ERROR_SUCCESS, FwpmEngineClose0(own));
 }
 
-/* The range opened is this namespace's, not the next one's. */
+/* The range is of this namespace, not of the next one. */
 TEST_F(guest, group_range_is_per_namespace)
 {
 	HANDLE own;
@@ -270,7 +269,7 @@ TEST_F(guest, root_of_a_user_namespace)
 	EXPECT_CODE(ERROR_SUCCESS, FwpmEngineClose0(own));
 }
 
-/* What CPU there is says when counting began; others are refused. */
+/* A possible CPU reports the start of counting; others are refused. */
 TEST_F(guest, cpus)
 {
 	FWPUCLNT_STATISTICS all, one;
@@ -310,7 +309,7 @@ TEST_F(guest, fork)
 	EXPECT_CODE(ERROR_SUCCESS, IPsecGetStatistics0(self->handle, &s));
 }
 
-/* Not for the others to see: they run one after another. */
+/* Tests run one after another, so others are not affected. */
 static int unload(void)
 {
 	return run("rmmod ipsecstat");
@@ -342,7 +341,7 @@ TEST_F(guest, module_loaded_again)
 	EXPECT_CODE(ERROR_SUCCESS, FwpmEngineClose0(other));
 }
 
-/* A call that finds the module gone does not bring it back. */
+/* A call after the module is unloaded does not load it. */
 TEST_F(guest, module_gone)
 {
 	ASSERT_EQ(0, unload());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every row of the error table, through the functions a program calls. The
- * kernel is a fake, the library is as it will be installed.
+ * Every row of the error table, through the functions of the library, with a fake kernel
+ * and the library as it is installed.
  */
 #include <signal.h>
 #include <sys/resource.h>
@@ -41,7 +41,7 @@ FIXTURE_SETUP(open)
 	self->handle = UNTOUCHED;
 }
 
-/* No way out of FwpmEngineOpen0 leaves a socket behind. */
+/* No error of FwpmEngineOpen0 leaks a socket. */
 FIXTURE_TEARDOWN(open)
 {
 	if (self->handle != UNTOUCHED)
@@ -116,7 +116,7 @@ TEST_F(open, session_flags)
 	EXPECT_CODE(ERROR_SUCCESS, open_with(&self->session, &self->handle));
 }
 
-/* What the engine fills in is nobody's business on the way in. */
+/* Output members of the argument are ignored. */
 TEST_F(open, output_fields_are_ignored)
 {
 	self->session.displayData.name = (wchar_t *)1;
@@ -137,7 +137,7 @@ TEST_F(open, key_in_use)
 	EXPECT_CODE(FWP_E_ALREADY_EXISTS, open_with(&self->session, &second));
 	EXPECT_EQ(UNTOUCHED, second);
 
-	/* Another key, and the same one once it is free. */
+	/* Another key, and the same key after it is free. */
 	self->session.sessionKey.Data1 = 1;
 	ASSERT_CODE(ERROR_SUCCESS, open_with(&self->session, &second));
 	EXPECT_CODE(ERROR_SUCCESS, FwpmEngineClose0(second));
@@ -265,7 +265,7 @@ TEST_F(engine, statistics)
 	EXPECT_EQ(777, self->s0.outboundTrafficStatistics.transportByteCount);
 }
 
-/* One request that asks for no acknowledgement, and nothing else. */
+/* One request, without an acknowledgement, and nothing else. */
 TEST_F(engine, one_call_is_one_round_trip)
 {
 	int i;
@@ -292,7 +292,7 @@ TEST_F(engine, statistics_and_their_beginning)
 	EXPECT_EQ(2, fake.requests);
 }
 
-/* All but SAs, which belong to none. */
+/* All except SAs, which belong to no CPU. */
 TEST_F(engine, statistics_of_a_cpu)
 {
 	IPSEC_AGGREGATE_SA_STATISTICS0 *sas =
@@ -326,7 +326,7 @@ TEST_F(engine, cpu_failures)
 {
 	EXPECT_CPU_FAILURE(ERROR_INVALID_PARAMETER, self->handle, fake.cpus);
 	EXPECT_CPU_FAILURE(ERROR_INVALID_PARAMETER, self->handle, 0x7fffffff);
-	/* The session lives on, and no number was looked up for nothing. */
+	/* The session continues, and no number was looked up. */
 	EXPECT_CPU_FAILURE(ERROR_INVALID_HANDLE, NULL, 0);
 	EXPECT_CODE(FWP_E_NULL_POINTER,
 		    FwpuclntGetStatistics(self->handle, 0, NULL));
@@ -340,13 +340,13 @@ TEST_F(engine, cpu_failures)
 	fake.manner = FAKE_REPLY;
 	fake.get_error = EPERM;
 	EXPECT_CPU_FAILURE(ERROR_ACCESS_DENIED, self->handle, 0);
-	/* Without a CPU there is none to be out of range. */
+	/* Without a CPU, no CPU is out of range. */
 	fake.get_error = ERANGE;
 	EXPECT_FAILURE(RPC_S_CALL_FAILED, self->handle);
 	EXPECT_CPU_FAILURE(RPC_S_CALL_FAILED, self->handle, FWPUCLNT_ALL_CPUS);
 }
 
-/* Unequal structures tell a version from the other. */
+/* The structures of the versions differ. */
 TEST_F(engine, names_without_a_version)
 {
 	IPSEC_STATISTICS stats;
@@ -363,7 +363,7 @@ TEST_F(engine, null_out_pointer)
 		    IPsecGetStatistics0(self->handle, NULL));
 	EXPECT_CODE(FWP_E_NULL_POINTER,
 		    IPsecGetStatistics1(self->handle, NULL));
-	/* Arguments come first. */
+	/* Arguments are checked first. */
 	EXPECT_CODE(FWP_E_NULL_POINTER, IPsecGetStatistics0(NULL, NULL));
 	EXPECT_EQ(0, fake.requests);
 }
@@ -397,7 +397,7 @@ TEST_F(engine, closed_handle)
 	HANDLE old = self->handle;
 	int i;
 
-	/* Nor does the place in the table betray it, once taken again. */
+	/* Nor after its place in the table is used again. */
 	for (i = 0; i < 100; i++) {
 		EXPECT_CODE(ERROR_SUCCESS, FwpmEngineClose0(self->handle));
 		ASSERT_CODE(ERROR_SUCCESS, open_with(NULL, &self->handle));
@@ -453,7 +453,7 @@ TEST_F(engine, transaction_flags)
 		    FwpmTransactionCommit0(self->handle));
 }
 
-/* A transaction is its session's: another one does not notice. */
+/* A transaction belongs to its session; others are not affected. */
 TEST_F(engine, transactions_are_per_session)
 {
 	HANDLE other;
@@ -549,10 +549,10 @@ TEST_F(engine, module_gone)
 		    IPsecGetStatistics0(self->handle, &self->s0));
 	fake.family = 0;
 	EXPECT_FAILURE(FWP_E_SESSION_ABORTED, self->handle);
-	/* Asking by name would have loaded it again. */
+	/* A request by name would have loaded it again. */
 	EXPECT_EQ(1, fake.resolves);
 
-	/* It stays so, for every function but the one that ends it. */
+	/* The code stays, for every function except the one that closes it. */
 	fake_reset();
 	EXPECT_FAILURE(FWP_E_SESSION_ABORTED, self->handle);
 	EXPECT_CODE(FWP_E_SESSION_ABORTED,
@@ -575,12 +575,12 @@ TEST_F(engine, module_loaded_again)
 	EXPECT_FAILURE(FWP_E_SESSION_ABORTED, self->handle);
 }
 
-/* The old number may belong to somebody else, who refuses in his own way. */
+/* The old number can belong to another family, with errors of its own. */
 TEST_F(engine, number_taken_over)
 {
 	HANDLE other;
 
-	/* A new session knows the new number, the old one has the old. */
+	/* A new session has the new number, the old session the old one. */
 	fake.get_error = EPERM;
 	EXPECT_FAILURE(ERROR_ACCESS_DENIED, self->handle);
 	fake.resolve_error = ENOENT;
@@ -631,7 +631,7 @@ static void ignore(int sig)
 	(void)sig;
 }
 
-/* A signal each 5 ms neither shortens the wait nor prolongs it. */
+/* A signal every 5 ms does not change the wait. */
 TEST_F(engine, signals_do_not_matter)
 {
 	struct itimerval timer = { { 0, 5000 }, { 0, 5000 } };
@@ -657,7 +657,7 @@ TEST_F(engine, late_reply_is_not_the_next_one)
 	fake.manner = FAKE_REPLY;
 	ASSERT_CODE(ERROR_SUCCESS,
 		    IPsecGetStatistics0(self->handle, &self->s0));
-	/* The late one was sent as well, and is in the queue no more. */
+	/* The late reply was sent, too, and is no longer in the queue. */
 	fake.figures.sa[IPSECSTAT_A_SA_ACTIVE] = 5;
 	ASSERT_CODE(ERROR_SUCCESS,
 		    IPsecGetStatistics0(self->handle, &self->s0));
@@ -717,7 +717,7 @@ static const struct {
 	{ (FWPM_ENGINE_OPTION)0xffffffff, FWP_E_INVALID_PARAMETER },
 };
 
-/* Each call allocates a value of its own; one that fails writes nothing. */
+/* Each call allocates a value; a failed call writes nothing. */
 TEST_F(engine, options)
 {
 	FWP_VALUE0 *const untouched = (FWP_VALUE0 *)UNTOUCHED;
@@ -750,7 +750,7 @@ TEST_F(engine, option_failures)
 	EXPECT_CODE(FWP_E_NULL_POINTER,
 		    FwpmEngineGetOption0(self->handle,
 					 FWPM_ENGINE_COLLECT_NET_EVENTS, NULL));
-	/* Arguments come before the handle. */
+	/* Arguments are checked before the handle. */
 	EXPECT_CODE(FWP_E_NULL_POINTER,
 		    FwpmEngineGetOption0(NULL, FWPM_ENGINE_OPTION_MAX, NULL));
 	EXPECT_CODE(FWP_E_INVALID_PARAMETER,
@@ -777,7 +777,7 @@ TEST_F(engine, option_in_a_transaction)
 	EXPECT_CODE(ERROR_SUCCESS, FwpmTransactionCommit0(self->handle));
 }
 
-/* The session is over for this call as for all others. */
+/* The session is over for all calls. */
 TEST_F(engine, option_of_an_aborted_session)
 {
 	FWP_VALUE0 *value = (FWP_VALUE0 *)UNTOUCHED;

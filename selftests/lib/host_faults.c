@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What may befall a session from without: signals, a receive buffer that
- * overran, replies lost, late, doubled, cut or in pieces, and a module that goes
- * in the middle of a call. The kernel is a fake; none of it may hang, crash, or
- * pass one reply off as another.
+ * External faults of a session: signals, an overrun of the receive buffer, replies that
+ * are lost, late, duplicated, truncated or split, and a module that is unloaded during a
+ * call. With a fake kernel; no fault may hang, crash, or return a wrong reply.
  */
 #include <limits.h>
 #include <signal.h>
@@ -24,13 +23,13 @@ static DWORD open_session(UINT32 ms, HANDLE *handle)
 	return FwpmEngineOpen0(NULL, RPC_C_AUTHN_WINNT, NULL, &session, handle);
 }
 
-/* Where an answer comes behind others, a slow machine must not be too late. */
+/* Time for a slow machine to get a reply after others. */
 static bool be_patient(HANDLE *handle, UINT32 ms)
 {
 	return !FwpmEngineClose0(*handle) && !open_session(ms, handle);
 }
 
-/* The next reply's figures; a stale one has others. */
+/* The figures of the next reply; a stale reply has others. */
 static void figure(unsigned int active)
 {
 	fake.figures.sa[IPSECSTAT_A_SA_ACTIVE] = active;
@@ -63,7 +62,7 @@ FIXTURE_TEARDOWN(session)
 			  self->s.aggregateSaStatistics.activeSas);	\
 	} while (0)
 
-/* GET is answered by what has been forged up to @len. */
+/* The reply to GET is the forged message up to @len. */
 #define ANSWER_FORGED(len)						\
 	do {								\
 		fake.datagram = self->datagram.bytes;			\
@@ -91,7 +90,7 @@ static void forge_error(struct forge *datagram, int error)
 	datagram->len = nlh.nlmsg_len;
 }
 
-/* Each system call takes four attempts, and there is more than one answer. */
+/* Each system call needs four attempts, and there is more than one reply. */
 TEST_F(session, interrupted_system_calls)
 {
 	HANDLE other;
@@ -146,7 +145,7 @@ TEST_F(session, storm_of_signals)
 	storm(0);
 }
 
-/* The reply is there all the same, and not the one to the next request. */
+/* The reply is received anyway, and is not taken for the next one. */
 TEST_F(session, overrun_buffer)
 {
 	ASSERT_TRUE(be_patient(&self->handle, DEFAULT_MS));
@@ -185,7 +184,7 @@ TEST_F(session, doubled_reply)
 	}
 }
 
-/* Nine replies of ten get lost: each call ends by itself. */
+/* Nine of ten replies are lost: each call ends by itself. */
 TEST_F(session, lost_replies)
 {
 	unsigned int i;
@@ -202,7 +201,7 @@ TEST_F(session, lost_replies)
 	}
 }
 
-/* Sequence numbers around ours, and ours with all bits but one. */
+/* Sequence numbers next to the right one, and with one wrong bit. */
 TEST_F(session, stale_numbers)
 {
 	unsigned int bit;
@@ -221,7 +220,7 @@ TEST_F(session, stale_numbers)
 	EXPECT_ACTIVE(11);
 }
 
-/* The answer is behind the one that nobody waits for any more. */
+/* The reply is after a stale one. */
 TEST_F(session, messages_in_one_datagram)
 {
 	int i;
@@ -236,7 +235,7 @@ TEST_F(session, messages_in_one_datagram)
 	EXPECT_ACTIVE(50);
 }
 
-/* What is not whole is no answer, wherever it ends. */
+/* A truncated message is not a reply, wherever it ends. */
 TEST_F(session, reply_cut_at_every_length)
 {
 	struct forge *f = &self->datagram;
@@ -257,12 +256,12 @@ TEST_F(session, reply_cut_at_every_length)
 
 	ANSWER_FORGED(f->len);
 	EXPECT_ACTIVE(11);
-	/* Linux has let nobody send an empty one since 5.16. */
+	/* Since 5.16 Linux does not permit empty ones. */
 	ANSWER_FORGED(0);
 	EXPECT_FAILURE(RPC_S_CALL_FAILED, self->handle);
 }
 
-/* Nothing that was asked for comes as a part of a dump, interrupted or not. */
+/* A message of a dump is not the reply, interrupted or not. */
 TEST_F(session, parts_of_a_dump)
 {
 	static const struct { int type, flags; } parts[] = {
@@ -310,7 +309,7 @@ TEST_F(session, module_gone_while_a_call_waits)
 	fake.manner = FAKE_LATE;
 	EXPECT_CODE(FWP_E_TIMEOUT,
 		    IPsecGetStatistics1(self->handle, &self->s));
-	/* Its last words come first, and change nothing. */
+	/* Its last messages come first, and change nothing. */
 	fake.family = 0;
 	EXPECT_FAILURE(FWP_E_SESSION_ABORTED, self->handle);
 	fake.family = 40;
@@ -331,7 +330,7 @@ TEST_F(session, module_loaded_again_while_a_call_waits)
 	EXPECT_FAILURE(FWP_E_SESSION_ABORTED, self->handle);
 }
 
-/* Whether the number is another's by now cannot be found out: the error stays. */
+/* The owner of the number cannot be looked up, so the error stays. */
 TEST_F(session, refused_and_then_silence)
 {
 	fake.get_error = EINVAL;

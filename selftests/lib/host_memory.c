@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that runs out: every allocation of every call fails once, those inside
- * libnl too. Each time there has to be a clean error, and nothing lost.
+ * Out of memory: every allocation of every call fails once, including libnl's. Each time
+ * the call must return an error and leak nothing.
  */
 #include <windows.h>
 #include <fwpmu.h>
@@ -202,8 +202,8 @@ TEST(open_with_a_full_table)
 }
 
 /*
- * After an error of no code of its own, the library asks whose the number is by
- * now. If it cannot, the error stays.
+ * After an unknown error, the library looks up the owner of the number. If that fails,
+ * the error stays.
  */
 TEST(refused)
 {
@@ -236,7 +236,7 @@ TEST(refused)
 	EXPECT_EQ(0, FwpmEngineClose0(handle));
 }
 
-/* Nor is anything lost when the answer is no good. */
+/* Nor does an invalid reply leak memory. */
 TEST(answers_that_are_errors)
 {
 	static const enum fake_manner manners[] = {

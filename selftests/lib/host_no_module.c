@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The real kernel of this machine, without the module: as root, as an ordinary
- * user, and without any socket at all.
+ * The kernel of this machine, without the module: as root, as an ordinary user, and
+ * without a socket.
  */
 #include <grp.h>
 #include <sys/resource.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * FwpuclntGetPeers() with a fake kernel: what it makes of a dump as the module
- * sends it, and of everything that the module never sends.
+ * FwpuclntGetPeers() with a fake kernel: dumps that the module sends, and dumps that it
+ * never sends.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -24,7 +24,7 @@ FIXTURE(peers) {
 FIXTURE_SETUP(peers)
 {
 	fake_reset();
-	/* What does not end leaves the queue empty: nobody waits for more. */
+	/* An incomplete dump leaves the queue empty. */
 	fake.idle_error = ECONNRESET;
 	self->attrs.len = 0;
 	self->dump.len = 0;
@@ -91,7 +91,7 @@ TEST_F(peers, every_member)
 	EXPECT_EQ(FWPUCLNT_PEER_UP, peer->state);
 	EXPECT_EQ(1, peer->sasInbound);
 	EXPECT_EQ(2, peer->sasOutbound);
-	/* As much as 32 bits hold. */
+	/* As large as 32 bits permit. */
 	EXPECT_EQ(UINT32_MAX, peer->larvalSas);
 	EXPECT_EQ(5000000002, peer->first);
 	EXPECT_EQ(5000000003, peer->changed);
@@ -118,7 +118,7 @@ TEST_F(peers, every_sum)
 	EXPECT_EQ(108, sums->packetsRemapped);
 	EXPECT_EQ(10, sums->dropped[FWPUCLNT_DROP_AUTH]);
 	EXPECT_EQ(1ULL << 40, sums->dropped[FWPUCLNT_DROP_LATE]);
-	/* With those of a reason that is not known. */
+	/* Including those of an unknown reason. */
 	EXPECT_EQ((1ULL << 40) + 13, sums->packetsDropped);
 	EXPECT_EQ(0, memcmp(sums, &self->list->others, sizeof(*sums)));
 	EXPECT_EQ(1ULL << 34, self->list->numOthers);
@@ -157,7 +157,7 @@ TEST_F(peers, nobody)
 	EXPECT_EQ(1ULL << 34, self->list->numOthers);
 }
 
-/* More than the list has room for at first, and more each time. */
+/* More than the initial size of the list, and more each time. */
 TEST_F(peers, several)
 {
 	UINT32 count, i;
@@ -182,7 +182,7 @@ TEST_F(peers, several)
 	}
 }
 
-/* Those that need not be there. */
+/* Optional attributes. */
 TEST_F(peers, optional)
 {
 	static const int types[] = {
@@ -211,7 +211,7 @@ static bool may_be_absent(int type)
 	       type == IPSECSTAT_A_PEER_ENDED;
 }
 
-/* Each attribute of a peer, missing, there twice, too short and too long. */
+/* Each attribute of a peer: missing, duplicate, too short and too long. */
 TEST_F(peers, flaws)
 {
 	struct flaw flaw;
@@ -243,7 +243,7 @@ TEST_F(peers, flaws_in_how_it_ended)
 	for (flaw.type = IPSECSTAT_A_ENDED_AT;
 	     flaw.type <= IPSECSTAT_A_ENDED_COMM; flaw.type++)
 		for (how = FLAW_ABSENT; how <= FLAW_LONG; how++) {
-			/* A flag says no more than that it is there. */
+			/* A flag has no value. */
 			if (flaw.type == IPSECSTAT_A_ENDED_REPLACED ||
 			    (flaw.type == IPSECSTAT_A_ENDED_OUTBOUND &&
 			     how != FLAW_TWICE))
@@ -287,7 +287,7 @@ TEST_F(peers, flaws_in_what_was_dropped)
 		}
 }
 
-/* Where the attribute begins that need not be there, and is the last but one. */
+/* The offset of the optional attribute, which is the last but one. */
 static size_t without_ended(const struct forge *peer)
 {
 	struct nlattr attr;
@@ -301,7 +301,7 @@ static size_t without_ended(const struct forge *peer)
 	return at;
 }
 
-/* The ends of a peer are of one family. */
+/* The ends of a peer have one family. */
 TEST_F(peers, ends_of_two_families)
 {
 	forge_peer(&self->attrs, AF_INET6,
@@ -312,7 +312,7 @@ TEST_F(peers, ends_of_two_families)
 	EXPECT_GETS(RPC_S_PROTOCOL_ERROR);
 }
 
-/* The attributes end anywhere; without the last, of a later module, all are there. */
+/* Truncated anywhere; only the last attribute, of a later module, is not needed. */
 TEST_F(peers, truncated)
 {
 	struct forge whole = { .len = 0 };
@@ -352,7 +352,7 @@ TEST_F(peers, others)
 		}
 }
 
-/* They come once. */
+/* Only once. */
 TEST_F(peers, no_others)
 {
 	forge_peer(&self->attrs, AF_INET, none);
@@ -379,7 +379,7 @@ TEST_F(peers, errors)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		/* At once, and in the middle. */
+		/* At the beginning, and in the middle. */
 		fake.datagram = NULL;
 		fake.get_error = rows[i].error;
 		EXPECT_CODE(rows[i].code,
@@ -400,7 +400,7 @@ TEST_F(peers, module_gone)
 		    FwpuclntGetPeers(self->engine, &self->list));
 }
 
-/* What does not end is not waited for any longer than the session says. */
+/* The wait for the end is bounded by the timeout of the session. */
 TEST_F(peers, no_end)
 {
 	forge_others(&self->attrs, none);
@@ -434,7 +434,7 @@ TEST_F(peers, other_messages)
 	EXPECT_GETS(RPC_S_PROTOCOL_ERROR);
 }
 
-/* A call after a failure finds what it asks for. */
+/* A call after a failure succeeds. */
 TEST_F(peers, again)
 {
 	forge_peer(&self->attrs, AF_INET,

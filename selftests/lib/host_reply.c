@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From the bytes of a reply to WFP's structures: lib/reply.c and
- * lib/statistics.c without a kernel.
+ * From the bytes of a reply to WFP's structures: lib/reply.c and lib/statistics.c, without
+ * a kernel.
  */
 #include <netinet/in.h>
 
@@ -13,7 +13,7 @@
 #include "forge.h"
 #include "kselftest_harness.h"
 
-/* In memory of its own and of the right size, so that a step too far shows. */
+/* In memory of the exact size, so that reads beyond it are detected. */
 static bool read_exactly(const void *bytes, size_t len, struct fwp_reply *reply)
 {
 	void *copy = malloc(len ? len : 1);
@@ -122,7 +122,7 @@ TEST_F(reply, every_field)
 	EXPECT_EQ(out->totalSuccessfulPackets, (1ULL << 33) + 700);
 }
 
-/* Each kind of SA alone, each flag with each other. */
+/* Each kind of SA separately, and each pair of flags. */
 TEST_F(reply, every_kind)
 {
 	const IPSEC_TRAFFIC_STATISTICS1 *out =
@@ -248,14 +248,14 @@ TEST_F(reply, either_width_is_read)
 	size_t nest;
 	int i;
 
-	/* The kernel would not, but may: small values in 8 bytes. */
+	/* Permitted, although the kernel does not do it: small values in 8 bytes. */
 	forge_u64(f, IPSECSTAT_A_STATS_SINCE, 1);
 	nest = forge_nest(f, IPSECSTAT_A_STATS_SA);
 	for (i = 1; i <= IPSECSTAT_A_SA_MAX; i++)
 		forge_u64(f, i, 40 + i);
 	forge_end(f, nest);
 
-	/* The rest as ever, without the 4 + 4 bytes of its since. */
+	/* The rest is unchanged, without the 4 + 4 bytes of since. */
 	self->n.since = 0;
 	forge_reply_without(&rest, &self->n, IPSECSTAT_A_STATS_SA, 0);
 	memcpy(f->bytes + f->len, rest.bytes + 8, rest.len - 8);
@@ -301,8 +301,8 @@ TEST_F(reply, unknown_attributes_are_skipped)
 }
 
 /*
- * Cut anywhere, a reply is refused; but between two kinds of SAs at the end,
- * where it is a shorter reply that is whole.
+ * A reply that is truncated anywhere is refused, except between two kinds of SAs at the
+ * end, where the rest is a complete shorter reply.
  */
 TEST_F(reply, truncated_at_every_length)
 {
@@ -380,7 +380,7 @@ static bool reads_cpu(const struct forge *f, UINT32 cpu)
 	return fwp_reply_read(f->bytes, f->len, cpu, &reply);
 }
 
-/* That of the CPU asked for, which has figures of everything but SAs. */
+/* The reply for the requested CPU, with all figures except SAs. */
 TEST_F(reply, one_cpu)
 {
 	const int missing[] = {
@@ -467,7 +467,7 @@ TEST_F(reply, lying_lengths_are_refused)
 	unsigned int i;
 	uint16_t len, lie;
 
-	/* Each length field in turn, shorter and longer than what it holds. */
+	/* Each length field in turn, too short and too long. */
 	for (i = 0; ; i++) {
 		static const int wrong[] = { -4, -1, 1, 4, 400, 30000 };
 		unsigned int k, at = 0, n;
@@ -495,7 +495,7 @@ TEST_F(reply, lying_lengths_are_refused)
 	EXPECT_EQ(i, 5 + 5 + 4);
 }
 
-/* All that is required, and then something that is no whole attribute. */
+/* All required attributes, and then an incomplete one. */
 TEST_F(reply, leftovers_are_refused)
 {
 	static const int nests[] = {
@@ -514,7 +514,7 @@ TEST_F(reply, leftovers_are_refused)
 
 	for (i = 0; i < ARRAY_SIZE(nests); i++) {
 		for (k = 0; k < ARRAY_SIZE(leftovers); k++) {
-			/* The last one of the reply, and so easily grown. */
+			/* The last one of the reply, which can grow. */
 			forge_reply_without(f, &self->n, nests[i], 0);
 			at = f->len;
 			if (nests[i] == IPSECSTAT_A_STATS_IN) {
@@ -541,7 +541,7 @@ TEST_F(reply, leftovers_are_refused)
 	}
 }
 
-/* Not for the answer, but for what the sanitizers and valgrind say of it. */
+/* Not for the result, but for the sanitizers and valgrind. */
 TEST_F(reply, random_damage)
 {
 	struct forge whole = { 0 };

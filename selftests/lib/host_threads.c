@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads and fork. What may go wrong here shows best under ThreadSanitizer,
- * AddressSanitizer and valgrind: the Makefile builds this for each.
+ * Threads and fork. ThreadSanitizer, AddressSanitizer and valgrind detect most faults
+ * here: the Makefile builds this for each of them.
  */
 #include <pthread.h>
 #include <sys/wait.h>
@@ -30,7 +30,7 @@ static HANDLE open_session(const FWPM_SESSION0 *session)
 	return handle;
 }
 
-/* A figure that only a whole and right reply has. */
+/* A figure that only a complete and right reply has. */
 static bool read_right(HANDLE handle)
 {
 	IPSEC_STATISTICS1 s;
@@ -40,7 +40,7 @@ static bool read_right(HANDLE handle)
 	       s.outboundTrafficStatistics.transportByteCount == 777;
 }
 
-/* Returns what went wrong, NULL if nothing did. */
+/* Returns the problem, NULL if there is none. */
 typedef void *work_fn(void *arg);
 
 static int failures(work_fn *work, void *arg)
@@ -105,7 +105,7 @@ TEST(a_handle_for_each)
 
 static HANDLE shared;
 
-/* Everybody does everything to one handle that comes and goes. */
+/* All threads use one handle that is opened and closed. */
 static void *race(void *arg)
 {
 	IPSEC_STATISTICS0 s;
@@ -195,7 +195,7 @@ static void *read_slowly(void *arg)
 	return NULL;
 }
 
-/* Closed during a call: the call ends as it would have, and frees all. */
+/* Closed during a call: the call ends normally, and frees everything. */
 TEST(close_lets_a_call_finish)
 {
 	FWPM_SESSION0 session = { .txnWaitTimeoutInMSec = 300 };
@@ -216,8 +216,8 @@ TEST(close_lets_a_call_finish)
 }
 
 /*
- * Two threads are cancelled, one that waits for the kernel and one that waits
- * for the first: both come to their end, and the session is free again.
+ * Cancel two threads, one that waits for the kernel and one that waits for the first:
+ * both end, and the session is free again.
  */
 TEST(cancelled_threads_leave_nothing_behind)
 {
@@ -247,7 +247,7 @@ TEST(cancelled_threads_leave_nothing_behind)
 	EXPECT_EQ(0, fake.sockets);
 }
 
-/* Waiting for another thread counts as waiting. */
+/* The wait for another thread counts for the timeout. */
 TEST(waiting_for_a_thread_is_bounded)
 {
 	FWPM_SESSION0 session = { .txnWaitTimeoutInMSec = 100 };
@@ -276,7 +276,7 @@ TEST(waiting_for_a_thread_is_bounded)
 	EXPECT_EQ(0, fake.sockets);
 }
 
-/* A right answer or the end of the session, and after the end no answer. */
+/* A right reply or the end of the session, and no reply after the end. */
 static void *read_to_the_end(void *handle)
 {
 	IPSEC_STATISTICS1 s;
@@ -313,7 +313,7 @@ TEST(module_dies_amid_calls)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, unload, NULL));
 	EXPECT_EQ(0, failures(read_to_the_end, handle));
 	pthread_join(thread, NULL);
-	/* It was not asked for by name, which would have loaded it again. */
+	/* It was not requested by name, which would have loaded it again. */
 	EXPECT_EQ(1, fake.resolves);
 	EXPECT_EQ(0, FwpmEngineClose0(handle));
 	EXPECT_EQ(0, fake.sockets);
@@ -385,7 +385,7 @@ static void *keep_busy(void *handle)
 	return NULL;
 }
 
-/* Whatever other threads hold at that moment, the child can go on. */
+/* Whatever locks other threads hold at the fork, the child continues. */
 TEST(fork_amid_threads)
 {
 	pthread_t thread[THREADS];

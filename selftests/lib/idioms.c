@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Habits of Windows programs that our headers have to put up with. For C and
- * C++; compiled by host_headers.sh, never run.
+ * Idioms of Windows programs that the headers must accept. For C and C++; compiled by
+ * host_headers.sh, never run.
  */
 #define FWPM_SESSION_FLAG_DYNAMIC 0x00000001
 #define WIN32_LEAN_AND_MEAN

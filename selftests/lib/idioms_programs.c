@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shapes of public programs that our headers have to put up with: wrappers of
- * sessions, of transactions and of memory, a dump that prints all. For C and C++;
- * compiled by host_headers.sh, never run.
+ * Idioms of public programs that the headers must accept: wrappers of sessions, of
+ * transactions and of memory, a dump that prints everything. For C and C++; compiled by
+ * host_headers.sh, never run.
  */
 #include <guiddef.h>
 #include <fwpmu.h>
 #include <ipsectypes.h>
 #include <fwpmtypes.h>
 #include <windows.h>
-/* Headers of COM define it, and programs take it away again. */
+/* Headers of COM define it, and programs undefine it. */
 #undef interface
 #include <stdio.h>
 
@@ -21,7 +21,7 @@
 
 namespace wrapped {
 
-/* An enumeration of the program's own, out of our constants. */
+/* An enumeration of the program, with constants of the headers. */
 enum class SessionFlags {
 	None,
 	Dynamic = FWPM_SESSION_FLAG_DYNAMIC,
@@ -44,7 +44,7 @@ private:
 	DWORD m_code;
 };
 
-/* As unique_ptr wants it. */
+/* For unique_ptr. */
 struct Free {
 	template <typename T> void operator()(T *p) const
 	{

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hostile requests to the netlink family, by all kinds of people.
+ * Malformed requests to the netlink family, by all kinds of users.
  *
- * FUZZ_COUNT mutated messages are sent, some alone, some many in a buffer, in
- * equal shares as root, as an ordinary user, and as root of a user namespace to its
- * own network namespace and to that of the host; as ordinary people also by a socket
- * that root had opened. The kernel must live; what it sends back must be an error out
- * of a short list or a well-formed answer, and the latter only to those who may read;
- * and a valid request in between must get the same, true figures each time. Nothing
- * else about an SA, and no kernel address, may be in an answer.
+ * FUZZ_COUNT mutated messages are sent, one or many in a buffer, in equal parts as root,
+ * as an ordinary user, and as root of a user namespace to its own network namespace and
+ * to that of the host; as users without rights also by a socket that root opened. The
+ * kernel must survive. Its reply must be an error of a short list or a valid reply, and
+ * the latter only for users with the right to read. A valid request between them must
+ * get the same exact figures each time. No reply may contain anything else about an SA,
+ * or a kernel address.
  *
- * With FUZZ_SECONDS it goes on for so long instead. FUZZ_SEED makes another series;
- * a buffer that broke something is printed, and belongs into the table of named
- * requests.
+ * FUZZ_SECONDS is a time instead of a count. FUZZ_SEED is another seed. A buffer that
+ * breaks something is printed: add it to the table of named requests.
  */
 #include <errno.h>
 #include <grp.h>
@@ -46,7 +45,7 @@
 #define REPLIES		(1 << 16)
 #define CHECK_EACH	512
 
-/* What no answer may contain: planted in SAs, in each namespace that is asked. */
+/* Secrets of SAs, in each tested namespace, which no reply may contain. */
 #define SPI		0xc0ffee11
 #define SPI_BYTES	"\xc0\xff\xee\x11"
 #define ADDRESS		"203.0.113.77"
@@ -72,7 +71,7 @@ static const struct {
 #undef SECRET
 };
 
-/* ENOBUFS: a dump that begins while the answers before fill the socket. */
+/* ENOBUFS: a dump that begins while earlier replies fill the socket. */
 static const int errors[] = {
 	0, EPERM, EBUSY, EINVAL, ERANGE, EOPNOTSUPP, EPROTONOSUPPORT, EMSGSIZE,
 	ENOBUFS,
@@ -109,7 +108,7 @@ static bool one_in(uint32_t n)
 	return !below(n);
 }
 
-/* Mostly what lies at the edges. */
+/* Mostly extreme values. */
 static uint32_t odd_number(void)
 {
 	static const uint32_t edges[] = {
@@ -179,7 +178,7 @@ static void put_message(struct request *r, uint16_t family)
 		.nlmsg_seq = roll(),
 	};
 	struct genlmsghdr genl = {
-		/* Each answer about peers waits for a grace period. */
+		/* Each reply about peers waits for a grace period. */
 		.cmd = one_in(8) ? odd_number() :
 		       one_in(200) ? IPSECSTAT_CMD_PEER_GET :
 		       one_in(3) ? IPSECSTAT_CMD_DROP_GET : IPSECSTAT_CMD_GET,
@@ -238,9 +237,9 @@ static void mutate(struct request *r)
 }
 
 /*
- * Whatever became of the lengths: every message that the kernel will find is for
- * our family or for nobody. The others are not what is tested here, and root may
- * ask them to do a lot. Returns how many it will find.
+ * For any lengths, every message that the kernel will find is for this family or for
+ * none, because root's requests to other families could do harm. Returns how many the
+ * kernel will find.
  */
 static unsigned long keep_to_family(struct request *r, uint16_t family)
 {
@@ -269,7 +268,7 @@ static unsigned long make_request(struct request *r, uint16_t family)
 		put_message(r, family);
 	for (n = one_in(2) ? below(6) : 0; n; n--)
 		mutate(r);
-	/* Nothing at all never gets to the family. */
+	/* An empty message does not reach the family. */
 	if (!r->len)
 		put(r, "", 1);
 	return keep_to_family(r, family);
@@ -297,7 +296,7 @@ static bool allowed_error(int error)
 	return false;
 }
 
-/* What an attribute of an answer holds; from STATS on, a set of attributes. */
+/* The kind of an attribute of a reply; from STATS on, a set of attributes. */
 enum kind {
 	NONE, U8, U32, UINT, ADDR, FLAG, TEXT,
 	STATS, RECENT, PEER, SA, PROTO, DROP, TRANSFORM, DROPPED, ENDED
@@ -391,7 +390,7 @@ static const char *check_attrs(const uint8_t *data, size_t len,
 	return NULL;
 }
 
-/* Peers have addresses and SPIs, so of what they say only the key is secret. */
+/* Peers have addresses and SPIs, so only the key is secret. */
 static const char *check_secrets(const uint8_t *data, size_t len, bool peers)
 {
 	uint64_t word;
@@ -470,9 +469,9 @@ static const char *check_datagram(struct client *c, const uint8_t *data,
 }
 
 /*
- * The kernel answers before send() returns, and goes on with a dump when one
- * reads: nothing is left when there is nothing to read. The last answer stays.
- * Many large answers at once overrun the socket, which says so once.
+ * The kernel replies before send() returns, and continues a dump at each read: when
+ * nothing can be read, nothing is left. The last reply is kept. Many large replies at
+ * once overrun the socket, which reports this once.
  */
 static const char *drain(struct client *c, uint8_t *last, ssize_t *last_len)
 {
@@ -496,7 +495,7 @@ static const char *drain(struct client *c, uint8_t *last, ssize_t *last_len)
 	}
 }
 
-/* --- a valid request, now and then ------------------------------------------ */
+/* --- a valid request, at intervals  ------------------------------------------ */
 
 static const char *valid_request(struct client *c)
 {
@@ -532,7 +531,7 @@ static const char *valid_request(struct client *c)
 	return NULL;
 }
 
-/* In the first answer: as many SAs as were planted. */
+/* The first reply: the number of added SAs. */
 static const char *check_first(const struct client *c)
 {
 	const struct nlattr *attr, *in;
@@ -553,9 +552,9 @@ static const char *check_first(const struct client *c)
 	return "no SAs in the answer";
 }
 
-/* --- people ----------------------------------------------------------------- */
+/* --- users ------------------------------------------------------------------ */
 
-/* SAs, and a packet dropped because there is none, so that there is what to tell. */
+/* SAs, and a dropped packet without an SA, so that replies have content. */
 static int plant_all(void)
 {
 	static const uint8_t ah[24] = { IPPROTO_UDP, 4, 0, 0, 0, 0, 0x30, 0x39 };
@@ -649,7 +648,7 @@ static const char *open_client(struct client *c)
 	return c->fd < 0 ? strerror(errno) : NULL;
 }
 
-/* Strict checks and texts of errors are for those who want them. */
+/* Strict checks and error texts are options of a socket. */
 static void set_strict(struct client *c, int on)
 {
 	static const int options[] = {
@@ -668,7 +667,7 @@ static unsigned long from_environment(const char *name, unsigned long otherwise)
 	return text ? strtoul(text, NULL, 0) : otherwise;
 }
 
-/* A buffer of messages, which count as sent. */
+/* Send a buffer of messages, which are counted. */
 static const char *hostile_request(struct client *c, unsigned long *sent)
 {
 	const char *problem;
@@ -705,7 +704,7 @@ static const char *fuzz(struct client *c, unsigned long count)
 	return valid_request(c);
 }
 
-/* In a process of its own, which gives its rights away. */
+/* In a new process, which drops its rights. */
 static bool as(size_t who, unsigned long count, const char *(*job)(struct client *,
 							       unsigned long))
 {
@@ -742,7 +741,7 @@ static bool as(size_t who, unsigned long count, const char *(*job)(struct client
 #define DROP_GET	IPSECSTAT_CMD_DROP_GET, IPSECSTAT_FAMILY_VERSION, 0, 0
 #define DROP_NTF	IPSECSTAT_CMD_DROP_NTF, IPSECSTAT_FAMILY_VERSION, 0, 0
 
-/* Whole bodies behind the netlink header. */
+/* Bodies after the netlink header. */
 static const struct named {
 	const char *name;
 	uint16_t flags;

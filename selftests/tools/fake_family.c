@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stands in for tools/family.c. With it the commands that ask the kernel's
- * family themselves can be tested without module or rights:
+ * Replaces tools/family.c, to test the commands that use the kernel's family without
+ * module and rights:
  *
- *	FAKE_FAMILY=N	all that is asked fails with errno N
- *	FAKE_FLOOD=N	there are N more lines, of one sender, with SPIs from 1 on
+ *	FAKE_FAMILY=N	all requests fail with errno N
+ *	FAKE_FLOOD=N	N more lines, of one sender, with SPIs from 1 on
  *
- * Otherwise there are recent drops: a line of ESP, of AH over IPv6, of clear text,
- * of outbound ESP and of a reason that is not known yet, each of its number and ages
- * in hours;
- * and one event, the first of these lines, after which the program gets SIGINT.
+ * The recent drops are: a line of ESP, of AH over IPv6, of clear text, of outbound ESP and
+ * of an unknown reason, each with its number and ages in hours. There is one event, the
+ * first of these lines, after which the program gets SIGINT.
  */
 #include <errno.h>
 #include <signal.h>
@@ -96,7 +95,7 @@ static void put_address(struct nl_msg *msg, int attr, const char *text)
 	nla_put(msg, attr, ipv4 ? 4 : 16, address);
 }
 
-/* As the kernel does: 4 bytes if they do. */
+/* As the kernel does: 4 bytes if they suffice. */
 static void put_uint(struct nl_msg *msg, int attr, uint64_t value)
 {
 	if (value <= UINT32_MAX)
@@ -137,7 +136,7 @@ static void put_whole(struct nl_msg *msg)
 	put_uint(msg, IPSECSTAT_A_RECENT_UNSEEN, 7);
 }
 
-/* Hands over the message, which holds attributes alone, and frees it. */
+/* Pass on the message, which has only attributes, and free it. */
 static int deliver(struct nl_msg *msg, int command,
 		   const struct family_reader *reader)
 {

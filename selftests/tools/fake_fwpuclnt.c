@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stands in for the part of libfwpuclnt that asks the kernel. With it ipsecstat
- * can be tested without module or rights:
+ * Replaces the part of libfwpuclnt that calls the kernel, to test ipsecstat without
+ * module and rights:
  *
  *	FAKE_OPEN=N	FwpmEngineOpen0 fails with code N
  *	FAKE_READ=N	FwpuclntGetStatistics fails with code N ...
- *	FAKE_FROM=N	... from the Nth reading on, 1 without it
- *	FAKE_BASE=N	N is what the figures are counted from, see below
+ *	FAKE_FROM=N	... since the Nth read, by default the first
+ *	FAKE_BASE=N	N is the base of the figures, see below
  *	FAKE_ADD=N	each figure is higher by N
  *	FAKE_RATE=N	each figure rises by N in a second
- *	FAKE_SINCE=N	when counting began, 5000000000 without it
- *	FAKE_DELAY=N	a reading takes N milliseconds
- *	FAKE_AGAIN=N	at the Nth reading counting begins again
- *	FAKE_REASONS=0	nothing is dropped for any reason
+ *	FAKE_SINCE=N	the start of counting, by default 5000000000
+ *	FAKE_DELAY=N	a read takes N milliseconds
+ *	FAKE_AGAIN=N	counting restarts at the Nth read
+ *	FAKE_REASONS=0	no drops by reason
  *
- * Each member of the statistics is 4000000000, or 18400000000000000000 where it
- * has 64 bits, plus its own offset in the structure. So all values differ, and
- * all have as many digits as there can be. For one CPU alone they are the number
- * of the CPU and 1, times 1000, plus the offset; those of SAs are 0. The reasons of
- * drops go on from 4000000216 by 1.
+ * Each member of the statistics is 4000000000, or 18400000000000000000 if it has 64 bits,
+ * plus its offset in the structure. So all values differ, and have the largest number of
+ * digits. For one CPU they are the number of the CPU plus 1, times 1000, plus the offset;
+ * figures of SAs are 0. The reasons of drops are numbered from 4000000216 by 1.
  *
- * A session takes a descriptor, as the real one does. A program that ends with a
- * session open, or uses a closed one, is aborted.
+ * A session has a descriptor, as the real one. A program that ends with an open session,
+ * or uses a closed one, is aborted.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -91,13 +90,13 @@ static bool begun_again(void)
 	return readings >= number("FAKE_AGAIN", readings + 1);
 }
 
-/* What all figures are higher by. */
+/* The addition to all figures. */
 static uint64_t addend(void)
 {
 	static struct timespec first;
 	struct timespec now;
 
-	/* More than before, so that nothing but the beginning tells. */
+	/* More than before, so that only the start of counting reveals it. */
 	if (begun_again())
 		return 1000000000;
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -151,7 +150,7 @@ static void fill_drops(FWPUCLNT_DROPS *drops, uint32_t cpu)
 		at[i] = value + i;
 }
 
-/* In nanoseconds of CLOCK_BOOTTIME, half a second more ago than asked for. */
+/* In nanoseconds of CLOCK_BOOTTIME, half a second earlier than requested. */
 static uint64_t seconds_ago(uint64_t seconds)
 {
 	struct timespec now;

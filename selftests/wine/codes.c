@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls functions of fwpuclnt.dll by name, one for each line of standard input,
- * and prints what they return. Written for Windows; compiled for Linux, it has to
- * print the same.
+ * Calls functions of fwpuclnt.dll by name, one for each line of standard input, and
+ * prints their results. Written for Windows; compiled for Linux, it must print the same.
  *
- *	CALL [NUMBER]		NUMBER is that of a handle, 0 without it
+ *	CALL [NUMBER]		NUMBER of a handle, by default 0
  *
- * Reading has a second word: was the buffer written, and all of it? Of an option
- * it is the value.
+ * A read prints a second word: whether the buffer was written completely; for an option,
+ * the value.
  */
 #include <windows.h>
 #include <fwpmu.h>
@@ -239,7 +238,7 @@ static DWORD WINAPI Read(void *engine)
 	return status;
 }
 
-/* Threads that share a handle, and stacks and registers with Windows' rules. */
+/* Threads that share a handle, with stacks and registers as on Windows. */
 static DWORD Threads(HANDLE *engine)
 {
 	HANDLE threads[THREADS];
@@ -276,7 +275,7 @@ static DWORD Dynamic(HANDLE *engine)
 	return status;
 }
 
-/* Not ours: Wine's own DLL has to be behind it. */
+/* Forwarded to Wine's own DLL. */
 static DWORD Forwarded(HANDLE *engine)
 {
 	return FwpmFilterAdd0(*engine, NULL, NULL, NULL);

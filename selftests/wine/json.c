@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The IPsec statistics as JSON, to the byte as `ipsecstat --json` prints them,
- * without the groups that Windows does not know.
+ * The IPsec statistics as JSON, byte by byte as `ipsecstat --json` prints them, without the
+ * groups that Windows lacks.
  */
 #include <windows.h>
 #include <fwpmu.h>

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fake0 and fake1, network devices wired to each other that claim to do IPsec.
- * Hardware that does is not to be had in a test; what the kernel does with it
- * can be tested all the same.
+ * fake0 and fake1, two connected network devices that claim IPsec offload, to test the
+ * kernel without such hardware.
  *
- * Under crypto offload the kernel leaves the encryption to the sender, which
- * does none, and the receiver passes the packet on with the verdict that the
- * parameter verdict holds (enum of struct xfrm_offload; 1 is success). Under
- * packet offload a device says of each SA what bytes and packets hold, and adds
- * what it dropped to the MIB when somebody asks, as mlx5 does.
+ * With crypto offload the sending device does not encrypt, and the receiving device passes
+ * the packet on with the result in the parameter verdict (enum of struct xfrm_offload; 1
+ * is success). With packet offload a device reports the parameters bytes and packets for
+ * each SA, and adds its drops to the MIB when it is queried, as mlx5 does.
  *
- * Besides, a transport protocol over IPv4, number 254, which frees what its
- * policies refuse in a way that nobody sees.
+ * In addition, a transport protocol over IPv4, number 254, whose policy drops are freed
+ * where the module cannot see them.
  */
 #include <linux/etherdevice.h>
 #include <linux/ip.h>
