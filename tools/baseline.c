@@ -149,11 +149,11 @@ static int check_head(const struct file *file, struct json_object *root)
 	if (version != JSON_VERSION)
 		return refuse(file, "it has another version of the format");
 	if (member(root, "from", json_type_double))
-		return refuse(file, "it says what rose, not the figures themselves");
+		return refuse(file, "it has the increases, not the figures");
 	if (!boot || !time)
 		return lacks(file, boot ? "time" : "boot");
 	if (strcmp(json_object_get_string(boot), file->reading->boot) != 0)
-		return refuse(file, "it is from before this machine was booted, or from another one");
+		return refuse(file, "it is from before the last boot, or from another machine");
 	file->reading->time = json_object_get_double(time);
 	return 0;
 }

@@ -62,7 +62,7 @@ static int read_cpus(struct reading *reading, HANDLE engine, const char *netns)
 	int first, last, after, result = 0;
 
 	if (!file) {
-		say("cannot tell the CPUs from " POSSIBLE_CPUS);
+		say("cannot read the possible CPUs from " POSSIBLE_CPUS);
 		return -1;
 	}
 	do {

@@ -71,7 +71,7 @@ int finish_output(void)
 	if (!failed && !error)
 		return EXIT_SUCCESS;
 	say("cannot write the output: %s",
-	    error ? strerror(error) : "only a part of it was taken");
+	    error ? strerror(error) : "only a part was written");
 	return EXIT_FAILURE;
 }
 
@@ -233,7 +233,7 @@ static void check_conflicts(const struct command *command, const bool *given)
 		const struct conflict *conflict = &command->conflicts[i];
 
 		if (given[conflict->letter] && given[conflict->other])
-			bad_usage("--%s and --%s do not go together: %s",
+			bad_usage("--%s and --%s cannot be combined: %s",
 				  name_of(command, conflict->letter),
 				  name_of(command, conflict->other),
 				  conflict->why);

@@ -32,7 +32,7 @@ static int help(const char *name)
 	if (command)
 		show_help(command);
 	else
-		bad_usage("'%s' is no command", name);
+		bad_usage("unknown command '%s'", name);
 	return finish_output();
 }
 

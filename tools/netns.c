@@ -89,12 +89,12 @@ static const char *remedy(int err)
 {
 	switch (err) {
 	case ENOENT:
-		return "those there are: ip netns list";
+		return "to list them: ip netns list";
 	case EPERM:
 	case EACCES:
 		return "run it as root";
 	case EINVAL:
-		return "it is no network namespace; if it is left over: ip netns delete NAME";
+		return "not a network namespace; if it is left over: ip netns delete NAME";
 	default:
 		return NULL;
 	}

@@ -84,7 +84,7 @@ static int read_file(struct peer_names *names, FILE *in, const char *path)
 		number++;
 		result = parse_line(line, &row);
 		if (result < 0)
-			say("%s:%d: no line of 'ADDRESS[%%IF_ID] NAME'", path,
+			say("%s:%d: not a line 'ADDRESS[%%IF_ID] NAME'", path,
 			    number);
 		else if (result > 0)
 			result = add(names, &row);

@@ -87,13 +87,13 @@ void reading_compare(struct reading *now, const struct reading *before)
 	}
 }
 
-static bool cannot_tell(const struct sample *sample, const char *why)
+static bool cannot_compare(const struct sample *sample, const char *why)
 {
 	char cpu[32] = "";
 
 	if (sample->cpu != ALL_CPUS)
 		snprintf(cpu, sizeof(cpu), "CPU %d: ", sample->cpu);
-	say("%s%s%scannot tell what rose: %s", sample->netns,
+	say("%s%s%scannot compare with the baseline: %s", sample->netns,
 	    *sample->netns ? ": " : "", cpu, why);
 	return false;
 }
@@ -105,14 +105,14 @@ static bool subtract(struct sample *sample, const struct sample *other)
 	char why[128];
 
 	if (!other)
-		return cannot_tell(sample, "the baseline does not have it");
+		return cannot_compare(sample, "not in the baseline");
 	if (other->since != sample->since)
-		return cannot_tell(sample, "counting began again after the baseline was saved");
+		return cannot_compare(sample, "counting restarted after the baseline was saved");
 	fell = figures_rise(&sample->figures, &other->figures, &rise);
 	if (fell) {
 		snprintf(why, sizeof(why), "%s is lower than in the baseline",
 			 fell->meaning->name);
-		return cannot_tell(sample, why);
+		return cannot_compare(sample, why);
 	}
 	sample->figures = rise;
 	return true;

@@ -74,7 +74,7 @@ static void bad_group(const char *name, size_t len)
 	for (size_t i = 0; i < N_GROUPS && at < sizeof(keys); i++)
 		at += (size_t)snprintf(keys + at, sizeof(keys) - at, "%s%s",
 				       i ? ", " : "", groups[i].key);
-	bad_usage("'%.*s' is no group; there are: %s", (int)len, name, keys);
+	bad_usage("unknown group '%.*s', not one of: %s", (int)len, name, keys);
 }
 
 static void take_group(void *settings, const char *argument)
@@ -112,7 +112,7 @@ static void take_peers(void *settings, const char *argument)
 	limit = strtoul(argument, &end, 10);
 	if (*argument < '0' || *argument > '9' || *end || !limit ||
 	    limit > MOST_PEERS)
-		bad_usage("'%s' is no number of peers, from 1 to %d", argument,
+		bad_usage("'%s' is not a number of peers from 1 to %d", argument,
 			  MOST_PEERS);
 	((struct settings *)settings)->peers = (unsigned int)limit;
 }

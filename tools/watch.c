@@ -195,7 +195,7 @@ void take_interval(void *to, const char *argument)
 
 	if (end == argument || *end || !isfinite(seconds) ||
 	    seconds < LEAST_SECONDS || seconds > MOST_SECONDS)
-		bad_usage("'%s' is no interval: seconds, from %g to %g",
+		bad_usage("'%s' is not an interval in seconds from %g to %g",
 			  argument, LEAST_SECONDS, MOST_SECONDS);
 	*(double *)to = seconds;
 }

@@ -403,9 +403,9 @@ def short_of_memory(space):
             problems += space.true()
             starts.append(space.since())
     again = sum(one != other for one, other in zip(starts, starts[1:]))
-    print(f"# counting began again {again} times")
+    print(f"# counting restarted {again} times")
     if not again or again == LOTS:
-        problems.append(f"counting began again {again} times of {LOTS}")
+        problems.append(f"counting restarted {again} times of {LOTS}")
     space.clear()
     return problems + counts_on(space)
 

@@ -142,7 +142,7 @@ wait "$named" 2>/dev/null
 run "$IPSECSTAT" -n 4194305
 check "-n PID, no such process: ends with 1" ended 1
 run "$IPSECSTAT" -n /etc/hostname
-check "-n path of no namespace: says so" err_has "it is no network namespace"
+check "-n path of no namespace: says so" err_has "not a network namespace"
 run "$IPSECSTAT" -n "/$(printf '%0300d' 0)"
 check "-n, a path that is too long: wrong usage" ended 2
 
@@ -204,7 +204,7 @@ check "drops -a: the one with most drops first" first_line "Network namespace $t
 ip netns delete "$two"
 ip netns add "$two"
 run "$IPSECSTAT" -a -j --since "$tmp/saved"
-check "--since: a namespace made again under the name is no other's" err_has "$two: cannot tell what rose: counting began again"
+check "--since: a namespace made again under the name is no other's" err_has "$two: cannot compare with the baseline: counting restarted"
 check "--since: the others are shown" found "list(n) == ['', '$one']"
 
 ktap_finished

@@ -90,17 +90,17 @@ since FAKE_BASE=2147483648
 refused "too much to be told" "is lower than in the baseline"
 save FAKE_BASE=100
 since FAKE_BASE=100 FAKE_SINCE=6000000000
-refused "counting began again" "counting began again"
+refused "counting restarted" "counting restarted"
 options=-c since FAKE_BASE=100
 check "CPUs that it does not have: ends with 1" ended 1
-check "CPUs that it does not have: says so" err_has "CPU 0: cannot tell what rose: the baseline does not have it"
+check "CPUs that it does not have: says so" err_has "CPU 0: cannot compare with the baseline: not in the baseline"
 check "CPUs that it does not have: the rest is shown" figure aggregateSaStatistics.totalSasAdded 0
 run "$FAKE" -c --save "$old"
 options=-c since FAKE_ADD=0
 check "CPUs that it has: each" figure cpus.1.inboundTrafficStatistics.tunnelByteCount 0
 check "CPUs that it has: ends with 0" ended 0
 
-edited "another boot" "before this machine was booted" 's/"boot": "........-/"boot": "00000000-/'
+edited "another boot" "before the last boot" 's/"boot": "........-/"boot": "00000000-/'
 edited "another version" "another version of the format" 's/"version": 1/"version": 2/'
 edited "no version" "no usable version" '/"version"/d'
 edited "no time" "no usable time" '/"time"/d'
@@ -116,7 +116,7 @@ save FAKE_BASE=100
 since FAKE_BASE=100
 cp "$tmp/out" "$old"
 since FAKE_BASE=100
-refused "differences in place of figures" "it says what rose, not the figures"
+refused "differences in place of figures" "it has the increases, not the figures"
 "$FAKE" -j -g sas >"$old"
 since
 refused "a group alone" "no usable espDropPacketStatistics"

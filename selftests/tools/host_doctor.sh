@@ -65,7 +65,7 @@ check "no right: says so" err_has "run as root"
 check "no right: nothing on standard output" silent_out
 run "$FAKE" doctor --seconds often
 check "no number of seconds: ends with 2" ended 2
-check "no number of seconds: says so" err_has "'often' is no interval"
+check "no number of seconds: says so" err_has "'often' is not an interval"
 run "$FAKE" doctor --rules --json
 check "rules as JSON: ends with 2" ended 2
 run timeout --signal INT 1 "$FAKE" doctor --seconds 1000

@@ -151,7 +151,7 @@ contrary "a file holds one reading" -w 1 --save file
 contrary "a file holds one reading" -w 1 -o file
 contrary "all of them or one" -a -n blue
 for interval in "" 0 0.09 -1 86401 1x x nan inf 1e9 "1 "; do
-	contrary "'$interval' is no interval" -w "$interval"
+	contrary "'$interval' is not an interval" -w "$interval"
 done
 others="other-reasons, outbound-reasons, inbound, outbound"
 for group in "" "," "sas," "sas,,drops" SAS traffic sa; do
