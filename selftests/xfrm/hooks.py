@@ -240,11 +240,16 @@ class Cases(life.Base):
         return problems + self._counts()
 
 
+# Cases with these words in their names need more than the module.
+NEEDS = {"livepatch": lambda: matrix.has_module("livepatched"),
+         "fentry": lambda: os.path.exists(fentry.BTF)}
+
+
 def main():
     with ipsec.Link() as link:
         ipsec.run_cases([
             (name, case) for name, case in ipsec.cases_of(Cases(link))
-            if "livepatch" not in name or matrix.has_module("livepatched")])
+            if all(there() for word, there in NEEDS.items() if word in name)])
 
 
 if __name__ == "__main__":
