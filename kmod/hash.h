@@ -68,7 +68,7 @@ ipsecstat_hash_chain(const struct ipsecstat_hash *hash, u64 key)
  * ipsecstat_hash_add() - add an entry
  * @hash: the table
  * @node: of the entry
- * @chain: of its key
+ * @chain: of its key, looked up after the last addition, which can move entries
  *
  * Context: Any. Its lock is held.
  */
