@@ -279,6 +279,8 @@ class Cases:
                        f"xfrm policy add {path} proto udp dir out tmpl {path} "
                        "proto esp reqid 1 mode tunnel")
         raw.datagrams(self.link.b, ends[1], count)
+        if reason == "expired":
+            ipsec.until(lambda: not self.link.b.states(), "a timer deletes the SA")
         line, = self.family.lines() or [nl.Line(None, 0, 0, 0, {})]
         return ipsec.differ(
             "line", {line.who: line.count, **line.more},
