@@ -145,7 +145,7 @@ TEST_F(open, key_in_use)
 	EXPECT_CODE(ERROR_SUCCESS, FwpmEngineClose0(second));
 }
 
-TEST_F(open, zero_key_is_no_key)
+TEST_F(open, zero_key_is_ignored)
 {
 	HANDLE second;
 
@@ -217,7 +217,7 @@ TEST_F(open, resolve_errors)
 		       NULL, &self->handle);
 }
 
-TEST_F(open, silence_is_bounded)
+TEST_F(open, missing_reply_times_out)
 {
 	double begin = now();
 
@@ -368,7 +368,7 @@ TEST_F(engine, null_out_pointer)
 	EXPECT_EQ(0, fake.requests);
 }
 
-TEST_F(engine, handles_that_are_none)
+TEST_F(engine, invalid_handles)
 {
 	HANDLE handles[] = {
 		NULL, INVALID_HANDLE_VALUE, (HANDLE)1, (HANDLE)0xffff,
@@ -513,7 +513,7 @@ TEST_F(engine, errors_of_the_socket)
 	EXPECT_FAILURE(RPC_S_CALL_FAILED, self->handle);
 }
 
-TEST_F(engine, replies_that_make_no_sense)
+TEST_F(engine, malformed_replies)
 {
 	static const enum fake_manner manners[] = {
 		FAKE_ACK, FAKE_SHORT_ERROR, FAKE_OTHER_COMMAND, FAKE_OTHER_TYPE,
@@ -536,7 +536,7 @@ TEST_F(engine, large_reply)
 	EXPECT_EQ(11, self->s0.aggregateSaStatistics.activeSas);
 }
 
-TEST_F(engine, noise_is_passed_over)
+TEST_F(engine, unrelated_messages_are_ignored)
 {
 	fake.noise = 20;
 	EXPECT_CODE(ERROR_SUCCESS, IPsecGetStatistics0(self->handle, &self->s0));
@@ -576,7 +576,7 @@ TEST_F(engine, module_loaded_again)
 }
 
 /* The old number can belong to another family, with errors of its own. */
-TEST_F(engine, number_taken_over)
+TEST_F(engine, family_number_reused)
 {
 	HANDLE other;
 
@@ -606,7 +606,7 @@ TEST_F(engine, loaded_again_under_the_same_number)
 	EXPECT_FAILURE(FWP_E_SESSION_ABORTED, self->handle);
 }
 
-TEST_F(engine, silence_is_bounded)
+TEST_F(engine, missing_reply_times_out)
 {
 	static const enum fake_manner manners[] = {
 		FAKE_SILENT, FAKE_BROKEN_LENGTH
@@ -632,7 +632,7 @@ static void ignore(int sig)
 }
 
 /* A signal every 5 ms does not change the wait. */
-TEST_F(engine, signals_do_not_matter)
+TEST_F(engine, signals_do_not_interrupt)
 {
 	struct itimerval timer = { { 0, 5000 }, { 0, 5000 } };
 	struct sigaction act = { .sa_handler = ignore };
@@ -804,7 +804,7 @@ TEST(free_memory)
 	FwpmFreeMemory0(NULL);
 }
 
-TEST(words_for_codes)
+TEST(texts_of_codes)
 {
 	static const DWORD returned[] = {
 		ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE,

@@ -105,7 +105,7 @@ TEST_F(session, interrupted_system_calls)
 	EXPECT_CODE(ERROR_SUCCESS, FwpmEngineClose0(other));
 }
 
-TEST_F(session, interrupted_for_ever)
+TEST_F(session, endless_eintr)
 {
 	fake.interruptions = INT_MAX;
 	EXPECT_FAILURE(FWP_E_TIMEOUT, self->handle);
@@ -129,7 +129,7 @@ static void storm(int us)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-TEST_F(session, storm_of_signals)
+TEST_F(session, many_signals)
 {
 	struct sigaction act = { .sa_handler = count_signal };
 	HANDLE other;
@@ -287,7 +287,7 @@ TEST_F(session, parts_of_a_dump)
 }
 
 /* INT_MIN was found by the fuzzer: it has no positive counterpart. */
-TEST_F(session, error_numbers_that_are_none)
+TEST_F(session, invalid_error_numbers)
 {
 	static const int errors[] = { INT_MIN, INT_MIN + 1, -4096, 1, INT_MAX };
 	unsigned int i;
@@ -331,7 +331,7 @@ TEST_F(session, module_loaded_again_while_a_call_waits)
 }
 
 /* The owner of the number cannot be looked up, so the error stays. */
-TEST_F(session, refused_and_then_silence)
+TEST_F(session, error_then_no_reply)
 {
 	fake.get_error = EINVAL;
 	fake.resolve_silent = true;

@@ -23,7 +23,7 @@ static DWORD open_session(void)
 	return ret;
 }
 
-TEST(as_we_are)
+TEST(as_current_user)
 {
 	if (module_is_there())
 		SKIP(return, "the module is loaded");

@@ -172,7 +172,7 @@ TEST_F(reply, version_0_is_version_1_without_its_last_fields)
 			    sizeof(s0.outboundTrafficStatistics)));
 }
 
-TEST_F(reply, nothing_happened_yet)
+TEST_F(reply, all_zero)
 {
 	IPSEC_STATISTICS1 zero;
 
@@ -224,14 +224,14 @@ TEST_F(reply, gauge_at_its_maximum_is_exact)
 	EXPECT_EQ(self->s.aggregateSaStatistics.activeSas, 0xfffffffe);
 }
 
-TEST_F(reply, same_kind_twice_is_added)
+TEST_F(reply, repeated_kind_is_added)
 {
 	self->n.in[1] = self->n.in[0];
 	DERIVE();
 	EXPECT_EQ(self->s.inboundTrafficStatistics.encryptedByteCount, 2000);
 }
 
-TEST_F(reply, flags_and_protocols_of_the_future_are_harmless)
+TEST_F(reply, unknown_flags_and_protocols_are_accepted)
 {
 	memset(self->n.in, 0, sizeof(self->n.in));
 	self->n.in[0] = (struct kind) { IPPROTO_ESP, 0xabcd0001, 5, 1 };
@@ -242,7 +242,7 @@ TEST_F(reply, flags_and_protocols_of_the_future_are_harmless)
 	EXPECT_EQ(self->s.inboundTrafficStatistics.totalSuccessfulPackets, 1);
 }
 
-TEST_F(reply, either_width_is_read)
+TEST_F(reply, both_widths_are_read)
 {
 	struct forge *f = &self->f, rest = { 0 };
 	size_t nest;
@@ -461,7 +461,7 @@ TEST_F(reply, wrong_widths_are_refused)
 	}
 }
 
-TEST_F(reply, lying_lengths_are_refused)
+TEST_F(reply, wrong_lengths_are_refused)
 {
 	struct forge *f = &self->f;
 	unsigned int i;
@@ -496,7 +496,7 @@ TEST_F(reply, lying_lengths_are_refused)
 }
 
 /* All required attributes, and then an incomplete one. */
-TEST_F(reply, leftovers_are_refused)
+TEST_F(reply, trailing_bytes_are_refused)
 {
 	static const int nests[] = {
 		IPSECSTAT_A_STATS_SA, IPSECSTAT_A_STATS_DROP_ESP,

@@ -166,7 +166,7 @@ static void *open_same_key(void *key)
 	return ret == (DWORD)FWP_E_ALREADY_EXISTS ? NULL : "open";
 }
 
-TEST(one_of_many_gets_the_key)
+TEST(session_key_is_unique_among_threads)
 {
 	GUID key = { .Data1 = 7 };
 	int i;
@@ -196,7 +196,7 @@ static void *read_slowly(void *arg)
 }
 
 /* Closed during a call: the call ends normally, and frees everything. */
-TEST(close_lets_a_call_finish)
+TEST(close_waits_for_a_call)
 {
 	FWPM_SESSION0 session = { .txnWaitTimeoutInMSec = 300 };
 	struct slow slow;
@@ -219,7 +219,7 @@ TEST(close_lets_a_call_finish)
  * Cancel two threads, one that waits for the kernel and one that waits for the first:
  * both end, and the session is free again.
  */
-TEST(cancelled_threads_leave_nothing_behind)
+TEST(cancelled_threads_release_everything)
 {
 	FWPM_SESSION0 session = { .txnWaitTimeoutInMSec = 200 };
 	struct slow slow[2];
@@ -303,7 +303,7 @@ static void *unload(void *arg)
 	return NULL;
 }
 
-TEST(module_dies_amid_calls)
+TEST(module_unloaded_during_calls)
 {
 	pthread_t thread;
 	HANDLE handle;
@@ -386,7 +386,7 @@ static void *keep_busy(void *handle)
 }
 
 /* Whatever locks other threads hold at the fork, the child continues. */
-TEST(fork_amid_threads)
+TEST(fork_with_threads)
 {
 	pthread_t thread[THREADS];
 	HANDLE handle;

@@ -19,5 +19,5 @@ try host_reply check ./host_reply
 try host_api check ./host_api
 try host_faults check ./host_faults
 # Memory of other threads at a fork is lost to the child.
-try host_threads check ./host_threads -T fork_amid_threads
+try host_threads check ./host_threads -T fork_with_threads
 finish

@@ -324,14 +324,14 @@ class Cases:
             until(lambda: not wrong(), "alerts")
         return wrong()
 
-    def the_timer_reads_at_once(self):
+    def timer_reads_at_start(self):
         until(FILE.exists, f"{FILE} by {UNIT}.timer")
         there = os.listdir(FOLDER)
         mode = FILE.stat().st_mode & 0o777
         return [f"mode {mode:o}"] * (mode != 0o644) + \
             [f"beside it: {there}"] * (there != [FILE.name])
 
-    def nothing_to_alert_of(self):
+    def no_alert_without_a_cause(self):
         """No alert with good traffic, after two scrapes."""
         until(lambda: self.prometheus.query("up") == {"up": 1}, "a scrape")
         problems = self._provoke(drop.good)
@@ -343,7 +343,7 @@ class Cases:
         self._scraped()
         return problems + self._active([])
 
-    def types_and_help_arrive(self):
+    def types_and_help_are_exported(self):
         """And the conventions: what is summed is a counter, and _total."""
         text = FILE.read_text(encoding="ascii")
         wanted = {name: (kind, dict(re.findall(r"^# HELP (\S+) (.*)$", text,
@@ -394,7 +394,7 @@ class Cases:
                 [f"{name} was never there"] * (not resets)
         return problems
 
-    def the_same_as_json(self):
+    def same_as_json(self):
         scraped = self._scraped()
         with ipsec.inside(self.host.name):
             told = from_json(ipsec.run("ipsecstat", "--json"))
@@ -475,7 +475,7 @@ class Cases:
                     problems.append(f"{title}: {values} of {query}")
         return problems
 
-    def the_timer_went_on(self):
+    def timer_keeps_its_interval(self):
         """The timer runs by itself, at its interval."""
         first = self.systemd.show(f"{UNIT}.timer", "LastTriggerUSec")
         until(lambda: self.systemd.show(

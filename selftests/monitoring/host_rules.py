@@ -100,7 +100,7 @@ def queries_valid():
         return promtool("check", "rules", file.name)
 
 
-def everything_asked_for_exists():
+def queried_names_exist():
     """Metrics, labels and each alternative in a pattern of reasons exist."""
     told, problems = series(), []
     for where, expression in expressions():
@@ -119,7 +119,7 @@ def everything_asked_for_exists():
     return problems
 
 
-def everything_told_is_shown():
+def dashboard_and_alerts_are_complete():
     """The dashboard has all metrics, and the alerts have all reasons."""
     shown = {metric for _, queries in shipped.panels() for query in queries
              for metric, _ in shipped.selections(query)}
@@ -134,4 +134,4 @@ def everything_told_is_shown():
 ipsec.run_cases([(case.__name__, case) for case in (
     metrics_lint, rules_valid, rules_tested, every_alert_tested,
     every_alert_explained, every_metric_explained, queries_valid,
-    everything_asked_for_exists, everything_told_is_shown)])
+    queried_names_exist, dashboard_and_alerts_are_complete)])

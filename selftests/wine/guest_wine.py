@@ -294,7 +294,7 @@ class Cases:
     def reading(self):
         return self._both(READING)
 
-    def handles_that_are_none(self):
+    def invalid_handles(self):
         return self._both(HANDLES)
 
     def transactions(self):
@@ -315,7 +315,7 @@ class Cases:
     def found_by_name(self):
         return self._exe([("dynamic", SUCCESS)])
 
-    def other_calls_are_wines(self):
+    def other_calls_are_forwarded_to_wine(self):
         return self._exe([("forwarded", CANNOT_SUPPORT)])
 
     def ordinary_user(self):

@@ -106,7 +106,7 @@ def main():
             [(f"{watch.__name__}_under_load",
               functools.partial(under_load, link, watch))
              for watch in (library, dumps)] +
-            [("at_rest_again", functools.partial(at_rest, link))])
+            [("idle_afterwards", functools.partial(at_rest, link))])
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ class Cases:
             pass
         return doctor.differ({}, problems=False)
 
-    def what_was_before_is_not_found(self):
+    def earlier_drops_are_not_findings(self):
         self.link.b.ip(f"xfrm policy add {life.policy()} action block")
         self._ping()
         with Doctor(self.link.b) as doctor:
@@ -178,7 +178,7 @@ class Cases:
             ipsec.until(lambda: self._counter("snmp", "InAddrErrors"), "nobody's packet")
         return doctor.differ({"not-forwarded": 1}, problems=False)
 
-    def too_large_to_be_forwarded(self):
+    def too_large_to_forward(self):
         self.link.b.sysctl("ipv4/ip_forward", 1)
         self.link.b.ip(*self._pair(0x1000), "link add narrow type dummy",
                        "link set narrow mtu 1000 up",
@@ -188,7 +188,7 @@ class Cases:
             ipsec.until(lambda: self._counter("snmp", "FragFails"), "it does not fit")
         return doctor.differ({"mtu": 1}, problems=False)
 
-    def peer_that_is_half(self):
+    def peer_in_one_direction_only(self):
         self.link.b.ip(life.state("add", 0x1000))
         with Doctor(self.link.b) as doctor:
             pass
@@ -198,13 +198,13 @@ class Cases:
             r"10\.0\.0\.1 from 10\.0\.0\.2: half for \ds, in only", who[0])
                            else [f"{who}"])
 
-    def peer_that_is_down(self):
+    def peer_down(self):
         with Doctor(self.link.b) as doctor:
             self.link.b.ip(*self._pair(0x1000))
             self.link.b.ip(*self._pair(0x1000, "delete"))
         return doctor.differ({"peer-down": 0}, problems=False)
 
-    def peer_that_is_down_by_a_limit(self):
+    def peer_down_by_a_limit(self):
         with Doctor(self.link.b) as doctor:
             self.link.b.ip(*self._pair(0x1000, rest="limit time-hard 1"))
             ipsec.until(lambda: not self.link.b.states(), "the SAs expire")

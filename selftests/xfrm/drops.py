@@ -126,10 +126,10 @@ class Cases:
 
     # -- lines ---
 
-    def quiet_table_is_empty(self):
+    def table_without_drops_is_empty(self):
         return self._same_lines([]) + self._whole()
 
-    def one_line_for_what_is_the_same(self):
+    def equal_drops_share_a_line(self):
         problems = self._dropped(SPI, SPI, SPI) + \
             self._dropped(SPI + 1, SPI, SPI, version=6)
         return problems + self._whole(lines=3) + self._same_lines(
@@ -154,7 +154,7 @@ class Cases:
             "line", line.more,
             {"seq_first": 7, "seq_last": 8, "ifindex": device})
 
-    def times_are_those_of_the_drops(self):
+    def times_of_first_and_last_drop(self):
         times = [boottime()]
         for spis in ((SPI, SPI + 1), (SPI,)):
             self._dropped(*spis)
@@ -182,7 +182,7 @@ class Cases:
                           {who(ends, SPI + 7): 1}, "a line of host a")
         return problems + self._same_lines([(self.wire.who(SPI), 1)])
 
-    def sender_to_an_sa_that_takes_any(self):
+    def source_of_a_wildcard_sa(self):
         """The source comes from the packet as long as the packet has its header."""
         key = matrix.TRANSFORMS["null_sha1"][1]
         self.link.b.ip(f"xfrm state add src 0.0.0.0 dst {self.wire.ends[4][1]} "
@@ -193,7 +193,7 @@ class Cases:
         return problems + self._same_lines(
             [(nl.Who("auth", nl.ESP, *self.wire.ends[4], SPI), 1)])
 
-    def oldest_makes_room(self):
+    def oldest_is_evicted(self):
         """Ordered by the last packet, not by the first."""
         spis = list(range(SPI, SPI + LIMIT))
         with ipsec.on_one_cpu():                # or packets are reordered
@@ -222,7 +222,7 @@ class Cases:
             f"{line.who.spi:#x}": "sa_until" in line.more
             for line in self.family.lines()}, wanted)
 
-    def sa_that_ended(self):
+    def deleted_sa(self):
         problems = []
         for version in (4, 6):
             times = [boottime()]
@@ -235,12 +235,12 @@ class Cases:
                 problems.append(f"IPv{version}: {line} is not of {times}")
         return problems
 
-    def sa_that_ended_after_the_packet_came(self):
+    def sa_deleted_after_the_packet_arrived(self):
         problems = self._dropped(SPI) + self._ended(**{hex(SPI): False})
         self._sas(SPI)
         return problems + self._ended(**{hex(SPI): True})
 
-    def sa_that_expired(self):
+    def expired_sa(self):
         ends = self.wire.ends[4]
         self.link.b.ip(f"xfrm state add src {ends[0]} dst {ends[1]} proto esp "
                        f"spi {SPI:#x} mode tunnel limit time-hard 1 "
@@ -248,19 +248,19 @@ class Cases:
         problems = until(lambda: not self.link.b.states(), "the SA expires")
         return problems + self._dropped(SPI) + self._ended(**{hex(SPI): True})
 
-    def sa_that_never_was(self):
+    def sa_that_never_existed(self):
         """There was another inbound SA, and an outbound SA with this SPI."""
         self._sas(SPI)
         self._sas(SPI + 1, out=True)
         return self._dropped(SPI + 1) + self._ended(**{hex(SPI + 1): False})
 
-    def four_sas_that_ended_last(self):
+    def last_four_deleted_sas(self):
         spis = list(range(SPI, SPI + 5))
         self._sas(*spis)
         return self._dropped(*spis) + self._ended(**{
             hex(spi): spi > SPI for spi in spis})
 
-    def event_of_an_sa_that_ended(self):
+    def event_of_a_deleted_sa(self):
         with Listener(self.link.b) as listener:
             self._sas(SPI)
             problems = self._dropped(SPI)
@@ -300,7 +300,7 @@ class Cases:
     def hard_limit_reached_ipv6(self):
         return self._refused("expired", "limit packet-hard 1", 6, 2, 1)
 
-    def outbound_lines_are_not_among_the_packets_that_came_in(self):
+    def outbound_lines_are_not_inbound_drops(self):
         """And an evicted outbound line is not counted in `evicted`."""
         problems = self._refused("sequence", "replay-oseq 0xffffffff", 4, 3, 3)
         spis = range(SPI, SPI + LIMIT)
@@ -410,7 +410,7 @@ class Cases:
                     problems.append(f"refused by: {error}")
         return problems
 
-    def nobody_is_refused(self):
+    def unprivileged_user_is_refused(self):
         def attempt():
             become(65534, 65534)
             return self._all_refused()
@@ -519,7 +519,7 @@ class Cases:
 
     # -- events ---
 
-    def events_tell_what_grew(self):
+    def events_report_new_counts(self):
         with Listener(self.link.b) as heard:
             problems = self._dropped(SPI, SPI, SPI + 1)
             problems += heard.until_told({self.wire.who(SPI): 2,
@@ -537,7 +537,7 @@ class Cases:
                 problems.append(f"told {final}, but it is {lines}")
         return problems
 
-    def old_drops_are_no_news(self):
+    def no_events_of_earlier_drops(self):
         """A listener that joins late gets only later events."""
         problems = self._dropped(SPI, SPI + 1)
         with Listener(self.link.b) as heard:
@@ -553,7 +553,7 @@ class Cases:
                 problems.append(f"host a hears {apart.told}")
         return problems
 
-    def deaf_listener_loses_only_events(self):
+    def full_socket_loses_only_events(self):
         with Listener(self.link.b) as deaf:
             deaf.family.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                                           1)
@@ -588,7 +588,7 @@ class Cases:
             problems.append(f"around them: {head!r}, {foot!r}")
         return problems
 
-    def tool_shows_all_that_is_known(self):
+    def tool_shows_every_attribute(self):
         problems = self._numbered(7, 4294967295)
         _, line, more, *_ = ipsec.run(*self._tool("drops", "--full")).splitlines()
         wanted = "    sequence numbers 7 to 4294967295, device eth0"
@@ -596,7 +596,7 @@ class Cases:
             problems.append(f"{more!r} below {line!r} is not {wanted!r}")
         return problems
 
-    def tool_shows_an_sa_that_ended(self):
+    def tool_shows_a_deleted_sa(self):
         self._sas(SPI)
         problems = self._dropped(SPI)
         shown = ipsec.run(*self._tool("drops", "--full")).splitlines()[2]
@@ -614,7 +614,7 @@ class Cases:
             problems.append(f"{told} does not say {ended}")
         return problems
 
-    def tool_shows_a_device_that_is_gone(self):
+    def tool_shows_a_deleted_device(self):
         problems = self._numbered(1)
         line, = self.family.lines()
         self.link.b.ip("link delete eth0")
@@ -721,7 +721,7 @@ class Cases:
 
     # -- the end ---
 
-    def namespace_goes_with_its_readers(self):
+    def namespace_deleted_with_readers(self):
         """Unloading works during a dump, with a listener and events in progress."""
         name = f"gone-{os.getpid()}"
         ipsec.run("ip", "netns", "add", name)
@@ -745,7 +745,7 @@ class Cases:
         return until(lambda: "tell" not in self.link.a.ip("link show"),
                      "the namespace is gone")
 
-    def named_from_the_first_policy_on(self):
+    def named_since_the_first_policy(self):
         """The host has neither SA nor policy when the module is loaded."""
         self.family.close()
         ipsec.reload_module()
@@ -760,7 +760,7 @@ class Cases:
                               for line in self.family.lines()} ==
                      {("blocked", socket.IPPROTO_UDP): 1}, "its line")
 
-    def module_goes_with_a_listener_but_not_in_a_dump(self):
+    def unload_with_a_listener_and_during_a_dump(self):
         problems = self._dropped(*range(SPI, SPI + LIMIT))
         self.family.socket.send(nl.message(
             self.family.id, nl.NLM_F_REQUEST | nl.NLM_F_DUMP,

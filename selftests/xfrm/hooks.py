@@ -180,7 +180,7 @@ class Cases(life.Base):
         with self._let_go():
             ipsec.reload_module(*parameters)
 
-    def fentry_that_was_there_first(self):
+    def fentry_attached_before_load(self):
         """It keeps the direct call; the module uses a callback."""
         with contextlib.ExitStack() as stack:
             with self._let_go():
@@ -192,7 +192,7 @@ class Cases(life.Base):
         self._reload()
         return problems
 
-    def fentry_that_comes_later(self):
+    def fentry_attached_after_load(self):
         """It is refused if the module has the direct call; nothing else changes."""
         problems = self._counts()
         if not called_directly():
@@ -205,7 +205,7 @@ class Cases(life.Base):
                 problems.append(f"refused by {error}")
         return problems + self._counts()
 
-    def place_left_to_fentry(self):
+    def direct_calls_disabled(self):
         """The parameter of the module."""
         self._reload("direct=N")
         problems = ["still direct"] if called_directly() else self._counts()

@@ -510,7 +510,7 @@ class Cases:
         self.b.settle("hidden")
         return problems + self._traffic("behind", TUNNEL, PACKET)
 
-    def peers_fall_silent(self):
+    def peer_stops_answering(self):
         """The SPI in a request is a larval SA until charon gives up."""
         def rekey():
             for daemon in self.daemons:
@@ -523,7 +523,7 @@ class Cases:
         finally:
             self.router.mend()
 
-    def peer_was_never_there(self):
+    def peer_never_existed(self):
         """The larval SA of an acquire ends by the kernel's own clock."""
         self.a.do("--install", "--child", "never")
         seconds = self.link.a.sysctl("core/xfrm_acq_expires", 2)
@@ -535,7 +535,7 @@ class Cases:
             self.link.a.sysctl("core/xfrm_acq_expires", seconds)
             self.a.do("--uninstall", "--child", "never")
 
-    def daemon_ended(self):
+    def daemon_stops(self):
         """It deletes its SAs, and the notified peer deletes its own."""
         mute(self.link.a)
         problems = self._see(self.a.end, sa(

@@ -180,7 +180,7 @@ class Cases:
                         state="up", sas_in=1, sas_out=1,
                         packets_in=3 * COUNT, packets_out=3 * COUNT + 1)
 
-    def peer_was_never_there(self):
+    def peer_never_existed(self):
         self.a.do("--install", "--child", "never")
         ends = PEERS["lost"]
         seconds = self.link.a.sysctl("core/xfrm_acq_expires", 2)
@@ -195,7 +195,7 @@ class Cases:
             self.link.a.sysctl("core/xfrm_acq_expires", seconds)
             self.a.do("--uninstall", "--child", "never")
 
-    def daemon_ends(self):
+    def daemon_stops(self):
         """It deletes its SAs, and the notified peer deletes its own."""
         ike.mute(self.link.a)
         self.a.end()

@@ -155,7 +155,7 @@ class Kind(Base):
 class Cases(Base):
     """All other cases."""
 
-    def ipcomp_is_no_sa(self):
+    def ipcomp_is_not_counted(self):
         """Nor is the IPIP state of IPComp in tunnel mode an SA."""
         problems = self._see([state("add", 0x200, proto="comp", mode="tunnel",
                                     algo="comp deflate")], {})
@@ -225,7 +225,7 @@ class Cases(Base):
                           for version, proto in KINDS],
                          sa(totalSasAdded=4, totalSasDeleted=4))
 
-    def larvals_left_to_expire(self):
+    def larval_sas_expire(self):
         """Larval SAs of an acquire, and of SPIs that were never used."""
         before = self.host.statistics()
         self.host.ip(f"xfrm policy add {policy()} {self.TEMPLATE}")
@@ -282,7 +282,7 @@ class Cases(Base):
         return self._send(3, f"limit byte-hard {2 * DATAGRAM}", 2, GONE,
                           6, "ah")
 
-    def soft_expiry_is_no_end(self):
+    def soft_expiry_is_not_counted(self):
         return self._send(5, "limit packet-soft 2 limit byte-soft 1", 5, {})
 
     def expire_by_packets_inbound(self):
@@ -325,7 +325,7 @@ class Cases(Base):
         return self._send(5, "flag esn replay-window 32 replay-oseq 0xfffffffe "
                           "replay-oseq-hi 1", 5, {})
 
-    def larval_of_ipcomp_is_no_sa(self):
+    def larval_ipcomp_is_not_counted(self):
         return self._see(
             ["xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto comp "
              "mode transport reqid 9 min 0x72 max 0x72"], {}) + \
@@ -494,7 +494,7 @@ class Cases(Base):
             self._see(["xfrm state flush"],
                       sa(activeSas=-2, totalSasDeleted=2, activeTunnels=-2))
 
-    def module_comes_later(self):
+    def module_loaded_after_the_sas(self):
         """SAs older than the module are taken over; figures start at zero."""
         larval = ("xfrm state allocspi src 10.0.0.1 dst 10.0.0.2 proto esp "
                   "mode transport reqid 7 min 0x7100 max 0x7100")
@@ -535,7 +535,7 @@ class Cases(Base):
             self._see(["xfrm state flush", address("del")], sa(
                 activeSas=-3, totalSasDeleted=3, activeTunnels=-1))
 
-    def more_than_the_tables_began_with(self):
+    def hash_tables_grow(self):
         """Each SA and peer is found while the hash tables grow, and afterwards."""
         def lines(way, first, rest=""):
             return [f"xfrm state {way} src {PEERS[4][0]} dst 10.77."

@@ -119,7 +119,7 @@ def settled(link):
     return problems
 
 
-def reload_in_full_swing(link):
+def reload_under_load(link):
     a, b = link.a, link.b
     for host in (a, b):
         host.engine.close()
@@ -161,7 +161,7 @@ def figures_are_true_afterwards(link):
     return problems
 
 
-def nothing_held_back(link):
+def everything_is_released(link):
     """The module is reloaded, and everything starts at zero."""
     for host in (link.a, link.b):
         host.engine.close()
@@ -179,8 +179,8 @@ def main():
          traffic.Pair(link, 4, [("esp", "transport",
                                  traffic.TRANSFORMS["gcm"][1])]):
         ipsec.run_cases([(case.__name__, case) for case in (
-            reload_in_full_swing, figures_are_true_afterwards,
-            nothing_held_back)], link)
+            reload_under_load, figures_are_true_afterwards,
+            everything_is_released)], link)
 
 
 if __name__ == "__main__":

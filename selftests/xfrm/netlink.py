@@ -195,13 +195,13 @@ class Cases:
             version=0, flags=NLM_F_REQUEST | NLM_F_DUMP), EPROTONOSUPPORT,
             "version 1")
 
-    def nobody_may_read(self):
+    def unprivileged_get_is_refused(self):
         def attempt():
             become(65534, 65534)
             return refused(self._fresh, EPERM, NEEDS)
         return in_child(attempt)
 
-    def nobody_may_dump(self):
+    def unprivileged_dump_is_refused(self):
         def attempt():
             become(65534, 65534)
             return refused(lambda: Family().get(
@@ -223,7 +223,7 @@ class Cases:
                 return refused(self._fresh, EPERM, NEEDS)
             return problems + in_child(outsider)
 
-    def socket_of_an_outsider(self):
+    def socket_of_a_user_outside_the_group(self):
         """The owner of the socket could read the reply to a member of the group."""
         def attempt():
             os.setgroups([])

@@ -280,7 +280,7 @@ class Cases(Base):
             self._see(["xfrm state flush"], life.GONE | life.TUNNEL_GONE) + \
             self._is({"deleted": 1, "added": 0}, LOCAL, REMOTE, 4)
 
-    def update_changes_nothing(self):
+    def update_is_not_counted(self):
         self.host.ip(*pair(SPI))
         before = self._peer()
         self.host.ip(*pair(SPI, verb="update"))
@@ -401,7 +401,7 @@ class Cases(Base):
         return problems + self._is({"dropped_in": {"auth": 5}}, LOCAL, REMOTE,
                                    3) + self._is({"dropped_in": None})
 
-    def dropped_of_those_that_made_room(self):
+    def drops_of_evicted_peers(self):
         self.link.a.ip(state("add", SPI, rest="reqid 1"))
         self._flows([self.link.a])
         self.host.ip(state("add", SPI + 1, out=True))
@@ -511,7 +511,7 @@ class Cases(Base):
             {key: before[key] for key in (*nl.PEER_SUMS[:4], "sas_in")} |
             {"added": 3, "deleted": 1, "state": "up"})
 
-    def comes_back_with_its_past(self):
+    def sums_continue_for_a_returning_peer(self):
         """The initial lifetime of a new SA is not counted again."""
         problems = self._carry()
         before = self._peer()
@@ -542,7 +542,7 @@ class Cases(Base):
         set_lifetime(self.host, (REMOTE, LOCAL), SPI, size, packets)
         self.host.start = ipsec.Snapshot(self.host)
 
-    def module_comes_under_traffic(self):
+    def module_loaded_under_traffic(self):
         """A packet is from before, or is counted for both host and peer."""
         self._flows()
         self._both("add", SPI)
@@ -611,7 +611,7 @@ class Cases(Base):
             problems.append("others made room")
         return problems + self._at_rest()
 
-    def those_with_sas_stay(self):
+    def peers_with_sas_are_not_evicted(self):
         """A dump is complete with many peers, and while others change them."""
         live = range(2 * LIMIT, 2 * LIMIT + 50)
         self.host.ip(*(far_state("add", number) for number in live))
@@ -623,7 +623,7 @@ class Cases(Base):
         return problems + [f"{far(number)} is missing" for number in live
                            if far(number) not in seen] + self._at_rest()
 
-    def makes_room_while_it_is_read(self):
+    def evicted_during_a_dump(self):
         """Its sums are then in the others of this read, once."""
         self._come_and_go(range(200))
         problems = self._carry()
@@ -803,7 +803,7 @@ class Cases(Base):
                     problems.append(f"refused by: {error}")
         return problems
 
-    def nobody_is_refused(self):
+    def unprivileged_user_is_refused(self):
         def attempt():
             become(65534, 65534)
             return self._all_refused()

@@ -158,7 +158,7 @@ class Cases(life.Base):
             problems.append(f"the table says {table}")
         return problems
 
-    def one_grace_period_serves_all(self):
+    def readers_share_a_grace_period(self):
         """Waiting readers of one namespace share the next grace period."""
         with self._readers() as (pids, reads, given):
             self._more(reads, READERS, given)
@@ -194,7 +194,7 @@ class Cases(life.Base):
             problems.append(f"a read waited for {others} of others")
         return problems
 
-    def the_killed_do_not_wait(self):
+    def killed_reader_ends_at_once(self):
         """A reader that is killed while others settle leaves at once."""
         with self._readers() as (pids, reads, given):
             self._more(reads, READS, given)

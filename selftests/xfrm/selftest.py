@@ -95,7 +95,7 @@ class Cases:
             problems.append(f"/proc/net/xfrm_stat moved by {moved}")
         return problems
 
-    def again_and_again(self):
+    def self_test_repeated(self):
         """A second self-test passes after the first."""
         for _ in range(10):
             error, log = insert(self.image, "selftest=1")
@@ -104,7 +104,7 @@ class Cases:
             ipsec.run("rmmod", "ipsecstat")
         return []
 
-    def not_tried_unasked(self):
+    def no_self_test_on_known_kernels(self):
         """On a kernel that was read, loading moves no line."""
         before = ipsec.mib()
         error, log = insert(self.image)

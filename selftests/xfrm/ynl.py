@@ -174,7 +174,7 @@ class Cases:
                     problems.append(f"{how} {name}: nothing")
         return problems
 
-    def every_group_tells(self):
+    def events_of_every_group(self):
         """Events of a dropped packet, and of a peer that goes up and down."""
         ends = ("src 10.8.0.1 dst 10.8.0.2", "src 10.8.0.2 dst 10.8.0.1")
         comes = [f"xfrm state add {one} proto esp spi 0x8001 mode transport "
@@ -207,7 +207,7 @@ class Cases:
             return [] if seen == wanted else [f"{seen} instead of {wanted}"]
         return [f"answered: {answer}"]
 
-    def refused_to_nobody(self):
+    def unprivileged_user_is_refused(self):
         """An error without an attribute at fault; its text may change."""
         def attempt():
             netlink.become(65534, 65534)
@@ -225,7 +225,7 @@ def main():
         cases = Cases(stage)
         story = []
         for name, function in ipsec.cases_of(cases):
-            if name == "every_group_tells" and not cases.family.mcast_groups:
+            if name == "events_of_every_group" and not cases.family.mcast_groups:
                 continue
             story += [(f"refused_{what}", functools.partial(function, *how))
                       for what, how in REFUSED.items()] \
