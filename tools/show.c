@@ -211,7 +211,7 @@ static void show_when(const struct course *c, FILE *out)
 	if (s->interval > 0)
 		fprintf(out, ", every %g s", s->interval);
 	if (s->since)
-		put_time(out, ", what rose since ", c->baseline.time);
+		put_time(out, ", increase since ", c->baseline.time);
 	fputc('\n', out);
 }
 

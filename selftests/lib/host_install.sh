@@ -158,7 +158,7 @@ try "exported names and versions are those of libfwpuclnt.symbols" symbols
 try "soname" soname
 try "symbolic links" links
 try "no constructors" no_constructors
-try "the archive's names do not get in the way" static_names
+try "the archive exports only names of the library" static_names
 try "no output, no exit, no signals" no_output_no_exit
 try "all headers are installed" headers
 try "pkg-config names no private library" no_private_library
@@ -168,7 +168,7 @@ try "a program links by pkg-config --static, with our archive" \
 	static -Wl,-Bstatic -Wl,-Bdynamic
 try "wholly static" static -static -static
 try "each function has a page" each_has_a_page
-try "the pages are sound" pages_are_sound
+try "mandoc accepts the pages" pages_are_sound
 try "each field is explained" fields_have_text
 try "each code named in a page exists" codes_exist
 finish

@@ -143,11 +143,11 @@ for abi in "-m64 x86_64" "-m32 i686"; do
 	cross=$arch-w64-mingw32
 	if runs "$mode"; then
 		try "$mode: our layout can be printed" print_assertions "$mode"
-		try "$mode: sizes, offsets and codes are those of $cross" \
+		try "$mode: sizes, offsets and codes equal those of $cross" \
 			check_assertions "$cross-gcc" "$mode"
 		try "$mode: most codes could be compared" enough "$cross-nm" "$mode"
 	else
-		skip "$mode: sizes, offsets and codes are those of $cross" \
+		skip "$mode: sizes, offsets and codes equal those of $cross" \
 			"this kernel runs no such programs"
 	fi
 	try "$mode: our prototypes" \

@@ -18,7 +18,7 @@ denied()
 {
 	check "$1: ends with 1" ended 1
 	check "$1: nothing on standard output" silent_out
-	check "$1: says how to mend it" err_has "net.ipsecstat.read_group_range="
+	check "$1: names the remedy" err_has "net.ipsecstat.read_group_range="
 }
 
 ktap_print_header
@@ -41,12 +41,12 @@ read_it "member of the opened group"
 as_user --groups=$((group - 1)),$((group + 1)) "$IPSECSTAT" --json
 denied "member of the groups beside it"
 as_user --clear-groups "$IPSECSTAT" --json
-denied "member of none"
+denied "member of no group"
 as_user --clear-groups unshare --user --map-root-user --net "$IPSECSTAT" --json
 read_it "root of an own user and network namespace"
 # Root of a user namespace has no rights in a network namespace of another one.
 as_user --clear-groups unshare --user --map-root-user "$IPSECSTAT" --json
 check "root of an own user namespace alone: ends with 1" ended 1
-check "root of an own user namespace alone: reads nothing" silent_out
+check "root of an own user namespace alone: prints no figures" silent_out
 
 ktap_finished

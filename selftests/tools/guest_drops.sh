@@ -84,15 +84,15 @@ for version in 4 6; do
 	[[ $version -eq 4 ]] && there=192.0.2.2 || there=2001:db8::2
 	check "IPv$version: the other host answers" soon pings "$there"
 	policy add $version out "${esp[@]}"
-	check "IPv$version: no SA: it does not" cannot_ping "$there"
+	check "IPv$version: no SA: no answer" cannot_ping "$there"
 	check "IPv$version: no SA: no-state" is XfrmOutNoStates outboundDropReasons no-state
 	policy delete $version out
 	policy add $version out action block
-	check "IPv$version: blocked: it does not" cannot_ping "$there"
+	check "IPv$version: blocked: no answer" cannot_ping "$there"
 	check "IPv$version: blocked: blocked" is XfrmOutPolBlock outboundDropReasons blocked
 	policy delete $version out
 	policy add $version in "${esp[@]}"
-	check "IPv$version: its answer in clear: it does not" cannot_ping "$there"
+	check "IPv$version: its answer in clear: no answer" cannot_ping "$there"
 	check "IPv$version: its answer in clear: clear-text" \
 		is XfrmInTmplMismatch otherDropReasons clear-text
 	check "IPv$version: the reasons add up to the total" add_up

@@ -106,7 +106,7 @@ run "$IPSECSTAT" -n "$one" -j
 check "-n: ends with 0" ended 0
 check "-n: its SAs" found "n['$one']['aggregateSaStatistics']['activeSas'] == 2"
 check "-n: its packets" found "n['$one']['inboundTrafficStatistics']['totalSuccessfulPackets'] == $pings"
-check "-n: none but it" found "list(n) == ['$one']"
+check "-n: only this namespace" found "list(n) == ['$one']"
 run "$IPSECSTAT" -j
 check "its own namespace has none of them" found "j['aggregateSaStatistics']['activeSas'] == 0"
 run ip netns exec "$two" "$IPSECSTAT" -n "$one" -j
@@ -149,7 +149,7 @@ check "-n, a path that is too long: wrong usage" ended 2
 run "$IPSECSTAT" drops -a
 check "drops -a: ends with 0" ended 0
 check "drops -a: headings" out_has "Network namespace $two"
-check "drops -a: that of none" out_has "Network namespace without a name"
+check "drops -a: the namespace without a name" out_has "Network namespace without a name"
 run "$IPSECSTAT" drops -a -j
 check "drops -a -j: all names" found "list(n) == ['', '$one', '$two']"
 check "drops -a -j: valid" schema ipsecstat-drops
@@ -160,7 +160,7 @@ check "-a: all names, and its own namespace without one" found "list(n) == ['', 
 check "-a: each its own figures" found "[x['aggregateSaStatistics']['activeSas'] for x in n.values()] == [0, 2, 2]"
 check "-a: each its own beginning" found "len({x['since'] for x in n.values()}) == 3"
 run ip netns exec "$two" "$IPSECSTAT" -a -j
-check "-a from inside: under its name, before the others" found "list(n) == ['$two', '$one']"
+check "-a from inside: its own name, first" found "list(n) == ['$two', '$one']"
 run "$IPSECSTAT" -a
 check "-a: headings" out_has "Network namespace $two, since $(date +%Y)-"
 check "a packet that a policy of the last one blocks" blocked
@@ -168,13 +168,13 @@ run "$IPSECSTAT" -a
 check "-a: the one with most drops first" first_line "Network namespace $two, "
 run "$IPSECSTAT" -a -p
 check "-a -p: with its label" out_has "ipsec_sas_active{netns=\"$one\"} 2"
-check "-a -p: that of none" out_has 'ipsec_sas_active{netns=""} 0'
+check "-a -p: the namespace without a name" out_has 'ipsec_sas_active{netns=""} 0'
 
 touch "/run/netns/$broken"
 run "$IPSECSTAT" -a -j
 check "-a, one cannot be entered: ends with 1" ended 1
 check "-a, one cannot be entered: says which" err_has "cannot enter the network namespace $broken"
-check "-a, one cannot be entered: the others" found "list(n) == ['', '$one', '$two']"
+check "-a, one cannot be entered: the others are shown" found "list(n) == ['', '$one', '$two']"
 run "$IPSECSTAT" -n "$broken"
 check "-n, cannot be entered: ends with 1" ended 1
 check "-n, cannot be entered: nothing on standard output" silent_out
@@ -182,8 +182,8 @@ rm "/run/netns/$broken"
 run "$IPSECSTAT" -n "$broken"
 check "-n, not there: says what is" err_has "ip netns list"
 run setpriv --reuid=65534 --regid=65534 --clear-groups "$IPSECSTAT" -n "$one"
-check "-n, no right: ends with 1" ended 1
-check "-n, no right: says what mends it" err_has "run it as root"
+check "-n, no permission: ends with 1" ended 1
+check "-n, no permission: names the remedy" err_has "run it as root"
 
 run "$IPSECSTAT" -c -n "$two" -j
 check "-c: valid" valid cpus 0
@@ -197,7 +197,7 @@ check "-c: more than one CPU has some" found "sum(cpu['inboundTrafficStatistics'
 run "$IPSECSTAT" -a --save "$tmp/saved"
 ip netns exec "$one" ping -q -c 1 192.0.2.2 >"$tmp/ping"
 run "$IPSECSTAT" -a -j --since "$tmp/saved"
-check "--since: what rose in each" found "[x['inboundTrafficStatistics']['totalSuccessfulPackets'] for x in n.values()] == [0, 1, 1]"
+check "--since: the increase in each" found "[x['inboundTrafficStatistics']['totalSuccessfulPackets'] for x in n.values()] == [0, 1, 1]"
 check "a packet for which the last one has no SA" unknown
 run "$IPSECSTAT" drops -a
 check "drops -a: the one with most drops first" first_line "Network namespace $two"

@@ -43,7 +43,7 @@ sys.exit("\n".join(wrong) or 0)' "$tmp/out" "$1"
 refused()
 {
 	check "$1: ends with 1" ended 1
-	check "$1: says nothing of figures" silent_out
+	check "$1: prints no figures" silent_out
 	check "$1: says why: $2" err_has "$2"
 }
 
@@ -80,20 +80,20 @@ since FAKE_BASE=18446744073709551000 FAKE_ADD=1000
 check "past the end of 64 bits: each counter" all_rose_by 1000
 save FAKE_BASE=0
 since FAKE_BASE=2147483647
-check "as much as can be told: each counter" all_rose_by 2147483647
+check "the largest increase: each counter" all_rose_by 2147483647
 
 save FAKE_BASE=1000
 since FAKE_BASE=999
 refused "a counter fell" "is lower than in the baseline"
 save FAKE_BASE=0
 since FAKE_BASE=2147483648
-refused "too much to be told" "is lower than in the baseline"
+refused "an increase over 31 bits" "is lower than in the baseline"
 save FAKE_BASE=100
 since FAKE_BASE=100 FAKE_SINCE=6000000000
 refused "counting restarted" "counting restarted"
 options=-c since FAKE_BASE=100
 check "CPUs that it does not have: ends with 1" ended 1
-check "CPUs that it does not have: says so" err_has "CPU 0: cannot compare with the baseline: not in the baseline"
+check "CPUs that it does not have: reported" err_has "CPU 0: cannot compare with the baseline: not in the baseline"
 check "CPUs that it does not have: the rest is shown" figure aggregateSaStatistics.totalSasAdded 0
 run "$FAKE" -c --save "$old"
 options=-c since FAKE_ADD=0
@@ -124,9 +124,9 @@ refused "a group alone" "no usable espDropPacketStatistics"
 # One file for consecutive reads.
 save FAKE_BASE=100
 options="--save $old" since FAKE_BASE=100 FAKE_ADD=3
-check "--since and --save: what rose" all_rose_by 3
+check "--since and --save: the increase" all_rose_by 3
 since FAKE_BASE=100 FAKE_ADD=4
-check "--since and --save: from there on" all_rose_by 1
+check "--since and --save: the increase after it" all_rose_by 1
 cp "$old" "$tmp/before"
 options="--save $old" since FAKE_READ=5
 check "no statistics: nothing is saved" cmp "$old" "$tmp/before"
@@ -134,6 +134,6 @@ run "$FAKE" --save "$tmp/no/folder"
 check "a file that cannot be written: ends with 1" ended 1
 check "a file that cannot be written: says so" err_has "cannot write $tmp/no/folder"
 run env FAKE_BASE=100 FAKE_ADD=4 "$FAKE" --since "$old"
-check "table: says since when" out_has "what rose since $(date -d "@$(sed -n 's/.*"time": \([0-9]*\).*/\1/p' "$old")" '+%F %T')"
+check "table: says since when" out_has "increase since $(date -d "@$(sed -n 's/.*"time": \([0-9]*\).*/\1/p' "$old")" '+%F %T')"
 
 ktap_finished

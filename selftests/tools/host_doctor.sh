@@ -60,12 +60,12 @@ run "$FAKE" doctor --rules
 check "rules: ends with 0" ended 0
 check "rules: as $page has them" rules_of_page
 run env FAKE_READ=5 "$FAKE" doctor
-check "no right: ends with 1" ended 1
-check "no right: says so" err_has "run as root"
-check "no right: nothing on standard output" silent_out
+check "no permission: ends with 1" ended 1
+check "no permission: says so" err_has "run as root"
+check "no permission: nothing on standard output" silent_out
 run "$FAKE" doctor --seconds often
-check "no number of seconds: ends with 2" ended 2
-check "no number of seconds: says so" err_has "'often' is not an interval"
+check "not a number of seconds: ends with 2" ended 2
+check "not a number of seconds: says so" err_has "'often' is not an interval"
 run "$FAKE" doctor --rules --json
 check "rules as JSON: ends with 2" ended 2
 run timeout --signal INT 1 "$FAKE" doctor --seconds 1000

@@ -179,11 +179,11 @@ run "$FAKE" --color=never
 check "--color=never: no colors" plain
 run env NO_COLOR=1 "$FAKE" --color=always
 check "--color=always: colors" colored
-check "--color=always: but for them, the same table" bare
+check "--color=always: without colors, the same table" bare
 check "--color=always: drops are red" red 4000000028
 check "--color=always: SAs are not" not_red 4000000000
 run env FAKE_BASE=4294967264 "$FAKE" --color=always
-check "--color=always: nor are drops of 0" not_red 0
+check "--color=always: drops of 0 are not red" not_red 0
 run "$FAKE" -g outbound,sas
 check "two groups: as in the table, without the others" two_groups
 drops

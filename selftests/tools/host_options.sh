@@ -138,12 +138,12 @@ check "which letters have an argument is the same for all commands" letters_agre
 "$FAKE" peers --json --address 171.171.171.171 >"$tmp/same"
 check "options before the command" same_as --json --address 171.171.171.171 peers
 check "options around the command" same_as -j peers -A171.171.171.171
-check "a short option's argument is no command" out_has '"peers"'
+check "a short option's argument is not a command" out_has '"peers"'
 "$FAKE" -g drops >"$tmp/same"
-check "nor is that of a long one" same_as --group drops
-check "nor that of an abbreviated one" same_as --gro drops
+check "a long option's argument is not a command" same_as --group drops
+check "an abbreviated option's argument is not a command" same_as --gro drops
 "$FAKE" --per-cpu --group=drops >"$tmp/same"
-check "nor that of the last of several" same_as -cg drops
+check "the argument of the last of several letters is not a command" same_as -cg drops
 contrary "there is one output" -j -p
 contrary "Prometheus makes rates itself" -p -w 1
 contrary "Prometheus wants the counters as they are" -p --since file

@@ -85,7 +85,7 @@ check "over an old file: ends with 0" ended 0
 check "over an old file: as it would be on standard output" written
 check "over an old file: nothing beside it" alone
 check "readable by all" mode 022 644
-check "but for those whom umask excludes" mode 077 600
+check "except as umask says" mode 077 600
 
 over "$old"
 FAKE_READ=1753 write
@@ -100,10 +100,10 @@ check "no statistics, no old file: none is made" alone ""
 
 over "$old"
 full
-check "no room: ends with 1" ended 1
-check "no room: says so" err_has "File too large"
-check "no room: the old file stays" old_stays
-check "no room: nothing beside it" alone
+check "device full: ends with 1" ended 1
+check "device full: says so" err_has "File too large"
+check "device full: the old file stays" old_stays
+check "device full: nothing beside it" alone
 killed
 check "killed: the old file stays" old_stays
 check "killed: what is left has no name that a collector would read" for_no_reader

@@ -154,7 +154,7 @@ keys C-z
 check "Ctrl-Z: back at the shell" soon is alternate_on 0
 check "Ctrl-Z: the terminal is what it was" sane
 enter fg
-check "fg: goes on" soon rates Added /s 100000 150000
+check "fg: continues" soon rates Added /s 100000 150000
 check "fg: the cursor is hidden again" cursor_is 0
 kill "$(pgrep -P "$(terminal display-message -p '#{pane_pid}')")"
 check "SIGTERM: ends" soon is alternate_on 0
@@ -176,7 +176,7 @@ keys q
 soon back 0
 start "FAKE_READ=1753 FAKE_FROM=4"
 check "no statistics later: says so in its place" soon shows '^ipsecstat: load it: modprobe ipsecstat$'
-check "no statistics later: goes on" meanwhile nothing_scrolled
+check "no statistics later: continues" meanwhile nothing_scrolled
 keys q
 check "no statistics later: q ends it" back 0
 enter "clear; FAKE_READ=1753 $FAKE -w 0.2; echo ended with \$?"

@@ -54,12 +54,12 @@ export FAKE_BASE=1000 FAKE_RATE=1000
 watch 5 -j -w 0.2
 check "JSON: a line for each reading" judge 'len(r) == 5'
 check "JSON: the first has no rates" judge 'rates[0] is None and "seconds" not in r[0]'
-check "JSON: the others have" judge 'all(rates[1:])'
+check "JSON: the others have rates" judge 'all(rates[1:])'
 # Quotients are rounded to a thousandth.
-check "JSON: rates are what rose by the time it took" judge 'all(
+check "JSON: rates are the increase by the time between" judge 'all(
 	abs(rates[i]["aggregateSaStatistics"]["totalSasAdded"] * r[i]["seconds"] -
 	    (sas[i]["totalSasAdded"] - sas[i-1]["totalSasAdded"])) < 2 for i in range(1, 5))'
-check "JSON: rates of 64 bits as well" judge 'all(
+check "JSON: 64-bit rates, too" judge 'all(
 	rates[i]["inboundTrafficStatistics"] == rates[i]["outboundTrafficStatistics"] and
 	rates[i]["inboundTrafficStatistics"]["tunnelByteCount"] ==
 	rates[i]["aggregateSaStatistics"]["totalSasAdded"] for i in range(1, 5))'
@@ -71,7 +71,7 @@ check "in time: 5 intervals take 5 intervals" judge '1.9 < r[5]["time"] - r[0]["
 
 FAKE_AGAIN=3 watch 5 -j -w 0.1
 check "counting begins again: there are no rates then" judge '[bool(x) for x in rates] == [False, True, False, True, True]'
-check "counting begins again: nor are any below 0 or huge" judge 'all(
+check "counting begins again: no rate is below 0 or huge" judge 'all(
 	0 <= value < 1000000 for x in rates if x for g in x.values() for value in g.values())'
 
 FAKE_BASE=4294967200 watch 4 -j -w 0.1
@@ -85,7 +85,7 @@ check "no statistics at first: ends with 1" ended 1
 check "no statistics at first: nothing on standard output" silent_out
 : >"$tmp/err"
 FAKE_READ=1753 FAKE_FROM=3 "$FAKE" -j -w 0.1 >"$tmp/out" 2>>"$tmp/err" &
-check "no statistics later: says so, and goes on" soon told
+check "no statistics later: reported, and continues" soon told
 kill $! && wait $!
 check "no statistics later: what was there is shown, and no more" judge 'len(r) == 2'
 

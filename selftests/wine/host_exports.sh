@@ -58,10 +58,10 @@ sound_page()
 needs_library() { readelf -d "$unix" | grep -F '[libfwpuclnt.so.1]'; }
 
 try "all names of Windows' DLL" all_exported
-try "those of libfwpuclnt are implemented, the others forwarded" implemented
-try "Wine takes the DLL for one of its own" builtin
+try "functions of libfwpuclnt are implemented, the others forwarded" implemented
+try "Wine accepts the DLL as a builtin" builtin
 try "the Unix library has the table of calls, and no other name" one_name
 try "it uses the installed libfwpuclnt" needs_library
 try "the manual page names what is implemented" named_in_the_page
-try "and is sound" sound_page
+try "mandoc accepts the manual page" sound_page
 finish
