@@ -395,35 +395,18 @@ class Cases:
 
     # -- rights ---
 
-    def _own(self):
-        """All requests, each on a socket of its own."""
-        return (lambda: nl.Family().table(), lambda: nl.Family().lines(),
-                lambda: nl.Family().join())
-
-    def _all_refused(self):
-        problems = []
-        for ask in self._own():
-            try:
-                problems.append(f"answered: {ask()}")
-            except OSError as error:
-                if getattr(error, "number", error.errno) != EPERM:
-                    problems.append(f"refused by: {error}")
-        return problems
+    # Each on a socket of its own.
+    QUESTIONS = (lambda: nl.Family().table(), lambda: nl.Family().lines(),
+                 lambda: nl.Family().join())
 
     def unprivileged_user_is_refused(self):
-        def attempt():
-            become(65534, 65534)
-            return self._all_refused()
-        return in_child(attempt)
+        return netlink.refused_to(65534, 65534, self.QUESTIONS)
 
     def readers_of_statistics_are_refused(self):
         """The group may read the figures, but not addresses of peers."""
-        def attempt():
-            become(65534, 2000)
-            return ([] if nl.Family().get() else ["no figures"]) + \
-                self._all_refused()
         with netlink.allowed("2000 2000"):
-            return in_child(attempt)
+            return netlink.reads_figures(65534, 2000) + \
+                netlink.refused_to(65534, 2000, self.QUESTIONS)
 
     def root_of_a_user_namespace(self):
         """Reads its own drops, and no others."""

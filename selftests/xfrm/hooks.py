@@ -205,7 +205,7 @@ class Cases(life.Base):
                 problems.append(f"refused by {error}")
         return problems + self._counts()
 
-    def direct_calls_disabled(self):
+    def fentry_with_direct_calls_disabled(self):
         """The parameter of the module."""
         self._reload("direct=N")
         problems = ["still direct"] if called_directly() else self._counts()

@@ -7,17 +7,16 @@ import socket
 import struct
 
 import ipsec
-from nl import CPU, GET, NLM_F_DUMP, NLM_F_REQUEST, Family, Refused, \
-    attribute
+from nl import CPU, GET, NLM_F_DUMP, NLM_F_REQUEST, Family, attribute
 
 
-def refused(function, errno_name, text):
+def refused(function, number, text):
     """Problems unless the call fails with this error."""
     try:
         answer = function()
-    except Refused as error:
-        if os.strerror(error.number) == os.strerror(errno_name) and \
-                text in error.text:
+    except OSError as error:
+        if getattr(error, "number", error.errno) == number and \
+                text in getattr(error, "text", ""):
             return []
         return [f"refused by: {error}"]
     return [f"answered: {answer}"]
@@ -46,6 +45,23 @@ def become(uid, gid, groups=()):
     os.setgroups(list(groups))
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
+
+
+def refused_to(uid, gid, questions):
+    """Problems unless each question of this user is refused."""
+    def attempt():
+        become(uid, gid)
+        return [problem for question in questions
+                for problem in refused(question, EPERM, "")]
+    return in_child(attempt)
+
+
+def reads_figures(uid, gid):
+    """Problems unless this user may read the figures."""
+    def attempt():
+        become(uid, gid)
+        return [] if Family().get() else ["no figures"]
+    return in_child(attempt)
 
 
 GROUPS = "/proc/sys/net/ipsecstat/read_group_range"

@@ -790,33 +790,20 @@ class Cases(Base):
 
     # -- rights, and refused requests ---
 
-    def _all_refused(self):
-        problems = []
-        for ask in (lambda: nl.Family().peers(),
-                    lambda: nl.Family().peers_as_a_whole(),
-                    lambda: nl.Family().peer_of(LOCAL, REMOTE),
-                    lambda: nl.Family().join("peers")):
-            try:
-                problems.append(f"answered: {ask()}")
-            except OSError as error:
-                if getattr(error, "number", error.errno) != EPERM:
-                    problems.append(f"refused by: {error}")
-        return problems
+    # Each on a socket of its own.
+    QUESTIONS = (lambda: nl.Family().peers(),
+                 lambda: nl.Family().peers_as_a_whole(),
+                 lambda: nl.Family().peer_of(LOCAL, REMOTE),
+                 lambda: nl.Family().join("peers"))
 
     def unprivileged_user_is_refused(self):
-        def attempt():
-            become(65534, 65534)
-            return self._all_refused()
-        return in_child(attempt)
+        return netlink.refused_to(65534, 65534, self.QUESTIONS)
 
     def readers_of_statistics_are_refused(self):
         """The group may read the figures, but not the peers."""
-        def attempt():
-            become(65534, 2000)
-            return ([] if nl.Family().get() else ["no figures"]) + \
-                self._all_refused()
         with netlink.allowed("2000 2000"):
-            return in_child(attempt)
+            return netlink.reads_figures(65534, 2000) + \
+                netlink.refused_to(65534, 2000, self.QUESTIONS)
 
     def root_of_a_user_namespace(self):
         """Reads the peers of its own network namespace."""
