@@ -41,7 +41,8 @@ static const struct {
  */
 static uint64_t word_below(char *names, char *figures, const char *name)
 {
-	char *names_rest = names, *figures_rest = figures, *word, *figure;
+	char *names_rest = names, *figures_rest = figures;
+	const char *word, *figure;
 
 	do {
 		word = strtok_r(NULL, " \n", &names_rest);
@@ -67,8 +68,9 @@ static uint64_t read_counter(const char *path, const char *section,
 			if (sscanf(line[0], "%8191s %" SCNu64, line[1],
 				   &value) != 2 || strcmp(line[1], name) != 0)
 				value = 0;
-		} else if (fgets(line[1], sizeof(line[1]), file) &&
-			   !strncmp(line[0], section, strlen(section))) {
+		} else if (!fgets(line[1], sizeof(line[1]), file)) {
+			break;
+		} else if (!strncmp(line[0], section, strlen(section))) {
 			value = word_below(line[0], line[1], name);
 		}
 	}

@@ -38,8 +38,9 @@ static bool read_line(FILE *in, char line[LINE_SIZE])
 
 static int judge(char *request)
 {
-	char *rest = NULL, *method = strtok_r(request, " ", &rest);
-	char *path = strtok_r(NULL, " ?", &rest);
+	char *rest = NULL;
+	const char *method = strtok_r(request, " ", &rest);
+	const char *path = strtok_r(NULL, " ?", &rest);
 
 	if (!method || !path || !strstr(rest, "HTTP/1."))
 		return 400;

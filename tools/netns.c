@@ -192,9 +192,10 @@ static int see_all(struct seen *seen, const char *folder, const char *below)
 {
 	DIR *dir = opendir(folder);
 	char path[2 * NAME_MAX];
-	struct dirent *entry;
+	const struct dirent *entry;
 	struct stat file;
 	int found = 0;
+	int added;
 
 	while (dir && found >= 0 && (entry = readdir(dir))) {
 		snprintf(path, sizeof(path), "%s%s%s", folder, entry->d_name,
@@ -202,13 +203,8 @@ static int see_all(struct seen *seen, const char *folder, const char *below)
 		if (entry->d_name[0] == '.' || stat(path, &file) ||
 		    !S_ISREG(file.st_mode))
 			continue;
-		switch (see(seen, file.st_ino)) {
-		case 1:
-			found++;
-			break;
-		case -1:
-			found = -1;
-		}
+		added = see(seen, file.st_ino);
+		found = added < 0 ? -1 : found + added;
 	}
 	if (dir)
 		closedir(dir);

@@ -58,7 +58,8 @@ static bool parse_peer(char *text, struct peer_name *row)
 static int parse_line(char *line, struct peer_name *row)
 {
 	static const char blanks[] = " \t\r\n";
-	char *rest, *peer, *name;
+	const char *name;
+	char *rest, *peer;
 
 	memset(row, 0, sizeof(*row));
 	line[strcspn(line, "#")] = '\0';
