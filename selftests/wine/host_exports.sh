@@ -31,7 +31,7 @@ windows()
 exported()
 {
 	x86_64-w64-mingw32-objdump -p "$dll" |
-		sed -n '/^\[Ordinal/,/^$/s/^\t\[.*\] //p' | LC_ALL=C sort
+		sed -n '/^\[Ordinal/,/^$/s/^\t\[.* //p' | LC_ALL=C sort
 }
 
 forwarded()
