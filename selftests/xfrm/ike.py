@@ -41,7 +41,8 @@ DATAGRAM = 8 + PAYLOAD
 PACKET = 20 + DATAGRAM                  # in an IPv4 tunnel
 PORT = 9
 OVERLAP = 3
-PLUGINS = ("random nonce aes sha1 sha2 hmac kdf gmp kernel-netlink "
+# Since strongSwan 6, Debian has openssl in place of aes to gmp.
+PLUGINS = ("random nonce aes sha1 sha2 hmac kdf gmp openssl kernel-netlink "
            "socket-default vici")
 
 # name: addresses of a and b
@@ -159,7 +160,7 @@ class Daemon:
                 [CHARON], env=self.environment,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            ipsec.until(lambda: os.path.exists(f"{self.folder}/vici"), "charon")
+            ipsec.until(self._answers, "charon")
             self.do("--load-all")
         except BaseException:
             self.__exit__()
@@ -169,6 +170,14 @@ class Daemon:
     def _write(self, name, tree):
         with open(f"{self.folder}/{name}", "w", encoding="ascii") as file:
             file.write(settings(tree))
+
+    def _answers(self):
+        """Its socket has a name before charon listens."""
+        if self.process.poll() is not None:
+            with open(f"{self.folder}/log", encoding="ascii") as log:
+                raise OSError(f"charon ended: {log.read()[-2000:]}")
+        with socket.socket(socket.AF_UNIX) as sock:
+            return not sock.connect_ex(f"{self.folder}/vici")
 
     def __exit__(self, *_):
         self.end()
