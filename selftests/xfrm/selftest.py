@@ -12,6 +12,7 @@ import json
 import lzma
 import os
 import re
+import struct
 import subprocess
 import tempfile
 
@@ -20,6 +21,7 @@ import ipsec
 
 LOG_MARK = "selftests: the hooks are tried"
 UNCALLED = b"xfrm_user_policy"
+LITERALS = 0x32                         # SHF_ALLOC | SHF_MERGE | SHF_STRINGS
 
 BEGIN, END = "SAs that begin", "SAs that end"
 OUT, IN = "a packet out", "a packet in"
@@ -97,7 +99,7 @@ class Cases:
 
     def self_test_repeated(self):
         """A second self-test passes after the first."""
-        for _ in range(10):
+        for _ in range(2):
             error, log = insert(self.image, "selftest=1")
             if error:
                 return [error, log]
@@ -114,19 +116,38 @@ class Cases:
         return [] if ipsec.mib() == before else ["/proc/net/xfrm_stat moved"]
 
 
-def refused_without(image, function):
+def literals(image):
+    """Begin and end of each section of string literals; symbols are in others."""
+    table, = struct.unpack_from("=Q", image, 0x28)
+    size, count = struct.unpack_from("=2H", image, 0x3a)
+    for header in range(table, table + size * count, size):
+        flags, _, begin, length = struct.unpack_from("=4Q", image, header + 8)
+        if flags & LITERALS == LITERALS:
+            yield begin, begin + length
+
+
+def without(image, function):
+    """The module with another name for this function, None if it has none."""
     name = b"\0" + function.encode() + b"\0"
-    if name not in image:
+    for begin, end in literals(image):
+        at = image.find(name, begin, end)
+        if at >= 0:
+            other = UNCALLED[:len(function)].ljust(len(function), b"\0")
+            return image[:at + 1] + other + image[at + 1 + len(function):]
+    return None
+
+
+def refused_without(image, function):
+    image = without(image, function)
+    if not image:
         return [f"the module does not know {function}"]
-    # Once: the names of imported symbols follow later.
-    image = image.replace(
-        name, b"\0" + UNCALLED[:len(name) - 2].ljust(len(name) - 1, b"\0"), 1)
     error, log = insert(image, "selftest=1")
     if not error:
         ipsec.run("rmmod", "ipsecstat")
         return ["loaded"]
     missed = tuple(re.findall(r"ipsecstat: selftest: (.*): counted", log))
-    return [] if missed == MISSED[function] else [f"the log says {missed}"]
+    return [] if missed == MISSED[function] else [
+        f"the log says {missed}", error, log]
 
 
 def main():
