@@ -49,12 +49,19 @@ has_library()
 		"$1" "$2" -x c++ -fsyntax-only - 2>/dev/null
 }
 
+# compile COMPILER WORD...: options and files, which are compiled side by side
 compile()
 {
-	local compiler=$1
+	local compiler=$1 options=() files=() word
 
-	shift
-	"$compiler" -x "$(language "$compiler")" -I"$include" -fsyntax-only "$@"
+	for word in "${@:2}"; do
+		case $word in
+		*.c)	files+=("$word") ;;
+		*)	options+=("$word") ;;
+		esac
+	done
+	printf '%s\n' "${files[@]}" | xargs -n 3 -P "$(nproc)" "$compiler" \
+		-x "$(language "$compiler")" -I"$include" -fsyntax-only "${options[@]}"
 }
 
 # Files that include only one header, twice.
