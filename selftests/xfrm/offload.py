@@ -72,7 +72,7 @@ class Crypto:
     def _states(self):
         for host, name, way in ((self.a, "fake0", "out"),
                                 (self.b, "fake1", "in")):
-            # A kernel that knows the direction refuses a window for an outbound SA.
+            # A kernel that knows the direction refuses a window of an outbound SA.
             window = 0 if way == "out" and "XfrmOutStateDirError" in host.mib() else 32
             host.ip(f"xfrm state add {self.ends} proto esp spi {SPI:#x} "
                     f"reqid 1 mode {self.mode} replay-window {window} "
