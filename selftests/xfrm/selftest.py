@@ -150,6 +150,10 @@ def refused_without(image, function):
         f"the log says {missed}", error, log]
 
 
+# In a debug kernel a load is slow; for memory and locks, each refusal is the same.
+REFUSED = list(MISSED)[:2] if os.environ.get("KSFT_MACHINE_SLOW") else MISSED
+
+
 def main():
     image = module()
     ipsec.run("rmmod", "ipsecstat")
@@ -158,7 +162,7 @@ def main():
         ipsec.run_cases(ipsec.cases_of(cases) +
                         [(f"refused_without_{function.strip('_')}",
                           functools.partial(refused_without, image, function))
-                         for function in MISSED])
+                         for function in REFUSED])
     finally:
         ipsec.run("modprobe", "ipsecstat")
 
