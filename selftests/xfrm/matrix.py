@@ -80,7 +80,7 @@ ROUTES = {
 # How the machine processes a packet: settings of every device, modules
 STACKS = {
     "single": ("gro off gso off tso off", ()),
-    "gro": ("gro on gso on tso on", ("esp4_offload", "esp6_offload")),
+    "gro": ("gro on gso on tso off", ("esp4_offload", "esp6_offload")),
 }
 # Asynchronous algorithms, preferred to the kernel's own
 CRYPTO = {
