@@ -10,7 +10,7 @@ machines of matrix.py; the causes at the end involve no SA of a flow and run onc
 each IP version.
 """
 import collections
-import contextlib
+import errno
 import functools
 import socket
 
@@ -20,6 +20,7 @@ from scapy.layers.inet6 import (HAO, ICMPv6EchoRequest, IPv6ExtHdrDestOpt,
 from scapy.packet import Raw
 
 import forge
+import injected
 import ipsec
 import matrix
 import nl
@@ -412,9 +413,13 @@ def default_block(f):
 
 def home_address(f):
     """Mobile IPv6: the home address of the sender is unknown."""
+    yield ([home_address_option(f)] * 2, dropped(count=2),
+           {"XfrmInNoStates": 2})
+
+
+def home_address_option(f):
     option = IPv6ExtHdrDestOpt(options=[HAO(hoa="2001:db8::1")])
-    yield ([to_local(f, option / UDP(), PROTO["options"])] * 2,
-           dropped(count=2), {"XfrmInNoStates": 2})
+    return to_local(f, option / UDP(), PROTO["options"])
 
 
 def home_route(f):
@@ -457,14 +462,13 @@ def spent_at_once(f):
     f.stage.b.ip(f.path.state(*layer, f.spi("backward") - f.path.spi,
                               f"{extra} limit packet-hard 1",
                               reqid=f.path.reqid))
-    f.hold = forge.at_once(f.stage.a)
-    yield ([f.secured("backward") for _ in range(3)],
-           {**arrived(f), **dropped(count=2), "sa.activeSas": -1,
-            "sa.totalSasDeleted": 1},
-           {"XfrmInStateExpired": 1, "XfrmInStateInvalid": 1},
-           {of_sa("expired", "backward")(f): 1,
-            of_sa("invalid", "backward")(f): 1})
-    f.hold = contextlib.nullcontext()
+    with f.during(forge.at_once(f.stage.a)):
+        yield ([f.secured("backward") for _ in range(3)],
+               {**arrived(f), **dropped(count=2), "sa.activeSas": -1,
+                "sa.totalSasDeleted": 1},
+               {"XfrmInStateExpired": 1, "XfrmInStateInvalid": 1},
+               {of_sa("expired", "backward")(f): 1,
+                of_sa("invalid", "backward")(f): 1})
     f.stage.queue_plainly(f.stage.a)
 
 
@@ -499,6 +503,90 @@ def uncompressed(f):
     f.stage.b.ip(f"xfrm policy delete {rule(f, '')}",
                  f"xfrm state delete {comp}",
                  f"xfrm state delete {f.path.outer} proto esp spi {spi:#x}")
+
+
+# --- by an error or a delay in a function of the kernel, see injected.py -----
+
+def policy_denied(f):
+    """A security module fails at a policy, for a packet in clear, one over an SA, and
+    one for a socket with a policy of its own."""
+    def denied():
+        return f.during(injected.returns("security_xfrm_policy_lookup",
+                                         -errno.EACCES))
+
+    clear = in_the_clear("policy-error")(f)
+    for port in PORT_OPEN, matrix.ENCAP_PORT:
+        with denied():
+            yield ([f.clear(port)], dropped(), {"XfrmInPolError": 1}, {clear: 1})
+    with denied():
+        yield ([f.secured()], {**arrived(f), **dropped()},
+               {"XfrmInPolError": 1}, {of_sa("policy-error")(f): 1})
+
+
+def main_policy_denied(f):
+    """A policy of type sub accepts it, and a security module fails at the main one."""
+    sub = f"{f.path.inner} proto udp dport {PORT_OPEN} dir in ptype sub"
+    f.stage.b.ip(f"xfrm policy add {sub} priority 1")
+    with f.during(injected.returns("security_xfrm_policy_lookup",
+                                   -errno.EACCES, skip=1)):
+        yield ([f.secured()], {**arrived(f), **dropped()},
+               {"XfrmInPolError": 1}, {of_sa("policy-error")(f): 1})
+    f.stage.b.ip(f"xfrm policy delete {sub}")
+
+
+def no_memory(f):
+    """No memory for the SAs of the packet."""
+    with f.during(injected.returns("secpath_set", 0)):
+        yield ([f.secured()], dropped(), {"XfrmInError": 1},
+               {of_sa("error")(f): 1})
+
+
+def no_memory_for_home_address(f):
+    """No line: the error is not of xfrm_input()."""
+    with f.during(injected.returns("secpath_set", 0)):
+        yield [home_address_option(f)], dropped(), {"XfrmInError": 1}, {}
+
+
+def route_gone(f):
+    """The route of the packet is replaced before its SA is looked up."""
+    other = f.clear(port=1, source=f.stranger)
+
+    def replace():
+        injected.ip(f.stage.b, "route", "flush", "cache")
+        f.wire.send(f.frame(other))
+
+    yield [other] * 2, {}, {}, {}       # the route is in the cache
+    with f.during(injected.held("xfrm_input", replace)):
+        yield ([f.secured()], dropped(), {"XfrmInError": 1},
+               {of_sa("error")(f): 1})
+
+
+# Where an SA decrypts or authenticates
+INPUT = {("esp", 4): "esp_input", ("esp", 6): "esp6_input",
+         ("ah", 4): "ah_input", ("ah", 6): "ah6_input"}
+
+
+def twice_at_once(f):
+    """A packet and its copy on two CPUs: the copy is accepted first."""
+    packet = f.secured()
+    with f.during(injected.held(INPUT[f.flow.proto, f.flow.family],
+                                lambda: f.wire.send(f.frame(packet)))):
+        yield ([packet], {**arrived(f), **lost(f, "replayCheckFailuresOnInbound")},
+               {"XfrmInStateSeqError": 1}, {of_sa("repeated")(f): 1})
+
+
+def ended_after_gro(f):
+    """GRO finds the SA, and it is deleted before the packet continues."""
+    layer, extra = f.stage.layer(f.flow)
+    f.stage.b.ip(f.path.state(*layer, f.spi("backward") - f.path.spi, extra,
+                              reqid=f.path.reqid))
+    delete = (f"xfrm state delete {f.path.outer} proto esp "
+              f"spi {f.spi('backward'):#x}").split()
+    with f.during(injected.held("xfrm_input",
+                                lambda: injected.ip(f.stage.b, *delete))):
+        yield ([f.secured("backward")],
+               {**dropped(), "sa.activeSas": -1, "sa.totalSasDeleted": 1},
+               {"XfrmInStateInvalid": 1}, {of_sa("invalid", "backward")(f): 1})
 
 
 def echo_sender(f):
@@ -550,11 +638,27 @@ ONCE = {
     "spent_at_once": (ESP, spent_at_once, None),
     "late_under_esn": (ESP, late_under_esn, of_sa("auth", "backward")),
     "uncompressed": (ESP, uncompressed, None),
+    "policy_denied": (ESP, policy_denied, None),
+    "main_policy_denied": (ESP, main_policy_denied, None),
+    "no_memory": (ESP, no_memory, None),
+    "no_memory_for_home_address": (ESP, no_memory_for_home_address, None),
+    "route_gone": (ESP, route_gone, None),
+    "esp_twice_at_once": (ESP, twice_at_once, None),
+    "ah_twice_at_once": (AH, twice_at_once, None),
+    "ended_after_gro": (ESP, ended_after_gro, None),
 }
 # Mobile IPv6 has no IPv4, and looks up no SA.
-MOBILE = {home_address, home_route, home_route_then_narrow}
+MOBILE = {home_address, home_route, home_route_then_narrow,
+          no_memory_for_home_address}
+INJECTED = {policy_denied, main_policy_denied, no_memory,
+            no_memory_for_home_address, route_gone, twice_at_once,
+            ended_after_gro}
+# IPv6 has a local route for each CPU, which only this CPU replaces.
+ONLY_IPV4 = {route_gone}
 # MIB lines that not all kernels have, and their causes
 LATER = {"wrong_direction": "XfrmInStateDirError"}
+# Causes on another machine than the plain one
+ELSEWHERE = {"ended_after_gro": matrix.Machine("gro", "sync")}
 
 
 # --- from tables to cases ---------------------------------------------------
@@ -633,15 +737,17 @@ def listener(host):
 def all_cases():
     """(name, machine, flow, cause, ends)"""
     lines = ipsec.mib().keys()
+    left_out = set() if injected.possible() else INJECTED
     for machine, flow in matrix.spread(matrix.flows(forge.TRANSFORMS)):
         name = "_".join(filter(None, (flow.name, machine.name)))
         for cause, who, exists in CAUSES:
             if exists(flow):
                 yield f"{name}_{cause.__name__}", machine, flow, cause, who
         for what, (kind, cause, who) in ONCE.items():
-            if machine == matrix.PLAIN and flow[1:4] == kind and \
+            if machine == ELSEWHERE.get(what, matrix.PLAIN) and \
+                    flow[1:4] == kind and cause not in left_out and \
                     LATER.get(what) in lines | {None} and \
-                    (flow.family == 6 or cause not in MOBILE):
+                    cause not in (ONLY_IPV4 if flow.family == 6 else MOBILE):
                 yield f"ipv{flow.family}_{what}", machine, flow, cause, who
         for freed_by in silent.FREED_BY:
             if machine == matrix.PLAIN and flow[1:4] == (

@@ -96,15 +96,26 @@ class Forge:
         self.size = flow.size(UDP_LEN)
         self.shape = functools.cache(self.shape)
 
-    def send(self, packets):
-        """Send frames from host a, unchanged."""
+    def frame(self, packet):
+        """From host a to host b."""
         link = self.stage
         kind = b"\x08\x00" if self.flow.family == 4 else b"\x86\xdd"
-        ether = bytes.fromhex((link.b.mac + link.a.mac).replace(":", "")) + kind
-        frames = [ether + bytes(packet) for packet in packets]
+        return bytes.fromhex((link.b.mac + link.a.mac).replace(":", "")) + \
+            kind + bytes(packet)
+
+    def send(self, packets):
+        """Send packets from host a, unchanged."""
+        frames = [self.frame(packet) for packet in packets]
         with ipsec.on_one_cpu(), self.hold:
             for frame in frames:
                 self.wire.send(frame)
+
+    @contextlib.contextmanager
+    def during(self, hold):
+        """The next packets are sent while this is entered."""
+        self.hold = hold
+        yield
+        self.hold = contextlib.nullcontext()
 
     def renew(self):
         """Restart the sequence numbers, as the SAs did."""
