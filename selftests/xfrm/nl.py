@@ -336,7 +336,7 @@ ESP, AH = socket.IPPROTO_ESP, socket.IPPROTO_AH
 # struct xfrm_usersa_info: address, SPI and protocol at 56, lifetime at 160
 SA_ID, SA_LIFETIME, SA_FAMILY, SA_INFO_SIZE = 56, 160, 212, 224
 
-XFRM_MODE = {"transport": 0, "tunnel": 1}
+XFRM_MODE = {"transport": 0, "tunnel": 1, "iptfs": 5}
 XFRM_INF = (1 << 64) - 1
 
 State = collections.namedtuple("State", "target spi proto family bytes packets")

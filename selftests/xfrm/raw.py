@@ -30,10 +30,23 @@ def bits(text):
 
 # --- XFRM over netlink ------------------------------------------------------
 
+XFRM_MSG_NEWPOLICY, XFRMA_TMPL = 0x13, 5
 XFRM_MSG_MIGRATE, XFRMA_MIGRATE = 0x21, 17
 XFRMA_ALG_AEAD = 18
 XFRMA_SA_DIR, SA_DIR_IN, SA_DIR_OUT = 33, 1, 2
 XFRM_POLICY = {"in": 0, "out": 1}
+
+
+AES_GCM = nl.attribute(XFRMA_ALG_AEAD, struct.pack(
+    "=64sII", b"rfc4106(gcm(aes))", 160, 128) + bytes(20))
+
+
+def _xfrm(host, kind, body):
+    """One request, and its answer waited for."""
+    with ipsec.inside(host.name):
+        kernel = nl.Socket(nl.NETLINK_XFRM)
+    kernel.request(kind, body, nl.NLM_F_REQUEST | nl.NLM_F_ACK)
+    kernel.close()
 
 
 def migrate(host, proto, mode, direction, selector, old, new):
@@ -52,19 +65,25 @@ def migrate(host, proto, mode, direction, selector, old, new):
                     family(source), family(new[0]))
     body = head + struct.pack("=IBxxx", 0, XFRM_POLICY[direction]) + \
         nl.attribute(XFRMA_MIGRATE, move)
-    with ipsec.inside(host.name):
-        kernel = nl.Socket(nl.NETLINK_XFRM)
-    kernel.request(XFRM_MSG_MIGRATE, body, nl.NLM_F_REQUEST | nl.NLM_F_ACK)
+    _xfrm(host, XFRM_MSG_MIGRATE, body)
 
 
-def add_state(host, ends, mode, spi, *attributes, window=32):
-    """An ESP SA with AES-GCM and reqid 1, with these additional @attributes."""
+def add_state(host, ends, mode, spi, *attributes, window=32, algorithms=AES_GCM):
+    """An ESP SA of reqid 1, with these additional @attributes."""
     info = nl.esp_info(ends, spi, mode, reqid=1, window=window)
-    aead = struct.pack("=64sII", b"rfc4106(gcm(aes))", 160, 128) + bytes(20)
-    with ipsec.inside(host.name):
-        kernel = nl.Socket(nl.NETLINK_XFRM)
-    kernel.request(nl.XFRM_NEWSA, info + nl.attribute(XFRMA_ALG_AEAD, aead) +
-                   b"".join(attributes), nl.NLM_F_REQUEST | nl.NLM_F_ACK)
+    _xfrm(host, nl.XFRM_NEWSA, info + algorithms + b"".join(attributes))
+
+
+def add_policy(host, ends, direction, mode):
+    """All packets between these ends, over an ESP SA of reqid 1 between them."""
+    source, target = (ipsec.packed(end).ljust(16, b"\0") for end in ends)
+    length, of = bits(ends[0]), family(ends[0])
+    selector = target + source + struct.pack("=8xHBB12x", of, length, length)
+    info = selector + struct.pack("=8Q32xIIBBBB4x", *[nl.XFRM_INF] * 4, 0, 0, 0, 0,
+                                  0, 0, XFRM_POLICY[direction], 0, 0, 0)
+    template = target + struct.pack("=4xB3xH2x", PROTOCOLS["esp"], of) + source + \
+        struct.pack("=IBBBxIII", 1, nl.XFRM_MODE[mode], 0, 0, *[0xffffffff] * 3)
+    _xfrm(host, XFRM_MSG_NEWPOLICY, info + nl.attribute(XFRMA_TMPL, template))
 
 
 # --- PF_KEY, RFC 2367 -------------------------------------------------------
