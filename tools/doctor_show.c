@@ -101,6 +101,8 @@ static void put_head(FILE *out, const struct diagnosis *diagnosis)
 	const struct looks *looks = &diagnosis->looks;
 	const struct figures *now = &looks->now->figures;
 	const struct figures *before = &looks->before->figures;
+	uint32_t sas = now->statistics.aggregateSaStatistics.activeSas;
+	uint32_t peers = looks->now->peers->numPeers;
 	size_t notes = diagnosis->n_findings - diagnosis->n_problems;
 
 	if (looks->seconds > 0)
@@ -108,11 +110,10 @@ static void put_head(FILE *out, const struct diagnosis *diagnosis)
 	else
 		fprintf(out, "Since counting began");
 	fprintf(out, ": packets through SAs in %" PRIu64 ", out %" PRIu64
-		"; %u SAs, %u peers\n",
+		"; %u SA%s, %u peer%s\n",
 		packets_in(now) - packets_in(before),
 		packets_out(now) - packets_out(before),
-		now->statistics.aggregateSaStatistics.activeSas,
-		looks->now->peers->numPeers);
+		sas, sas == 1 ? "" : "s", peers, peers == 1 ? "" : "s");
 	if (!diagnosis->n_findings)
 		fprintf(out, "Nothing is wrong.\n");
 	else
