@@ -552,7 +552,7 @@ def route_gone(f):
     other = f.clear(port=1, source=f.stranger)
 
     def replace():
-        injected.ip(f.stage.b, "route", "flush", "cache")
+        raw.flush_routes(f.stage.b)
         f.wire.send(f.frame(other))
 
     yield [other] * 2, {}, {}, {}       # the route is in the cache
@@ -580,10 +580,8 @@ def ended_after_gro(f):
     layer, extra = f.stage.layer(f.flow)
     f.stage.b.ip(f.path.state(*layer, f.spi("backward") - f.path.spi, extra,
                               reqid=f.path.reqid))
-    delete = (f"xfrm state delete {f.path.outer} proto esp "
-              f"spi {f.spi('backward'):#x}").split()
-    with f.during(injected.held("xfrm_input",
-                                lambda: injected.ip(f.stage.b, *delete))):
+    with f.during(injected.held("xfrm_input", lambda: raw.delete_state(
+            f.stage.b, f.outer, f.spi("backward")))):
         yield ([f.secured("backward")],
                {**dropped(), "sa.activeSas": -1, "sa.totalSasDeleted": 1},
                {"XfrmInStateInvalid": 1}, {of_sa("invalid", "backward")(f): 1})

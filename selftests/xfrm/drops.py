@@ -401,7 +401,7 @@ class Cases:
 
     def forwarded_while_its_route_is_replaced(self):
         def lose():
-            injected.ip(self.link.b, "route", "flush", "cache")
+            raw.flush_routes(self.link.b)
             raw.datagrams(self.link.a, target, 1)
 
         target = self._forwarding("priority 1")[4]
@@ -410,7 +410,7 @@ class Cases:
     def forwarded_while_its_route_is_deleted(self):
         """IPv6 frees only routes of path MTU discovery without a grace period."""
         def lose():
-            injected.ip(self.link.b, "route", "del", "fd09::/64", "dev", "behind")
+            raw.delete_route(self.link.b, "fd09::", 64)
 
         target = self._forwarding("priority 1")[6]
         self._too_big("fd09::1", target)

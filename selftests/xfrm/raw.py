@@ -41,10 +41,10 @@ AES_GCM = nl.attribute(XFRMA_ALG_AEAD, struct.pack(
     "=64sII", b"rfc4106(gcm(aes))", 160, 128) + bytes(20))
 
 
-def _xfrm(host, kind, body):
+def _request(host, kind, body, protocol=nl.NETLINK_XFRM):
     """One request, and its answer waited for."""
     with ipsec.inside(host.name):
-        kernel = nl.Socket(nl.NETLINK_XFRM)
+        kernel = nl.Socket(protocol)
     kernel.request(kind, body, nl.NLM_F_REQUEST | nl.NLM_F_ACK)
     kernel.close()
 
@@ -65,13 +65,20 @@ def migrate(host, proto, mode, direction, selector, old, new):
                     family(source), family(new[0]))
     body = head + struct.pack("=IBxxx", 0, XFRM_POLICY[direction]) + \
         nl.attribute(XFRMA_MIGRATE, move)
-    _xfrm(host, XFRM_MSG_MIGRATE, body)
+    _request(host, XFRM_MSG_MIGRATE, body)
 
 
 def add_state(host, ends, mode, spi, *attributes, window=32, algorithms=AES_GCM):
     """An ESP SA of reqid 1, with these additional @attributes."""
     info = nl.esp_info(ends, spi, mode, reqid=1, window=window)
-    _xfrm(host, nl.XFRM_NEWSA, info + algorithms + b"".join(attributes))
+    _request(host, nl.XFRM_NEWSA, info + algorithms + b"".join(attributes))
+
+
+def delete_state(host, ends, spi):
+    """An ESP SA."""
+    _request(host, nl.XFRM_DELSA, ipsec.packed(ends[1]).ljust(16, b"\0") +
+             struct.pack("!I", spi) +
+             struct.pack("=HBx", family(ends[1]), PROTOCOLS["esp"]))
 
 
 def add_policy(host, ends, direction, mode):
@@ -83,7 +90,26 @@ def add_policy(host, ends, direction, mode):
                                   0, 0, XFRM_POLICY[direction], 0, 0, 0)
     template = target + struct.pack("=4xB3xH2x", PROTOCOLS["esp"], of) + source + \
         struct.pack("=IBBBxIII", 1, nl.XFRM_MODE[mode], 0, 0, *[0xffffffff] * 3)
-    _xfrm(host, XFRM_MSG_NEWPOLICY, info + nl.attribute(XFRMA_TMPL, template))
+    _request(host, XFRM_MSG_NEWPOLICY, info + nl.attribute(XFRMA_TMPL, template))
+
+
+# --- routes ------------------------------------------------------------------
+
+RTM_DELROUTE, RTA_DST, RT_TABLE_MAIN = 25, 1, 254
+
+
+def delete_route(host, network, length):
+    """A route to an IPv6 network."""
+    _request(host, RTM_DELROUTE, struct.pack(
+        "=4B4BI", socket.AF_INET6, length, 0, 0, RT_TABLE_MAIN, 0, 0, 0, 0) +
+        nl.attribute(RTA_DST, ipsec.packed(network)), socket.NETLINK_ROUTE)
+
+
+def flush_routes(host):
+    """The IPv4 routes in the cache of each next hop."""
+    with ipsec.inside(host.name), \
+         open("/proc/sys/net/ipv4/route/flush", "w", encoding="ascii") as file:
+        file.write("1")
 
 
 # --- PF_KEY, RFC 2367 -------------------------------------------------------
