@@ -55,10 +55,12 @@ def _meanwhile(action, ready):
 
 @contextlib.contextmanager
 def held(function, action):
-    """While entered, the first call of the function, by this thread, waits until the
-    action is done. The thread must be on one CPU. The action must not wait for this
-    CPU: it starts no program and reads no file of a disk, because on arm64 a kprobe
-    keeps interrupts off."""
+    """While entered, the first call of the function waits until the action is done.
+
+    It must be a call of this thread, which is on one CPU. The action must not wait for
+    this CPU: it starts no program and reads no file of a disk, because on arm64 a
+    kprobe keeps interrupts off.
+    """
     with _loaded(function, hold=1), \
             concurrent.futures.ThreadPoolExecutor(1) as thread:
         ready = threading.Event()
