@@ -400,12 +400,12 @@ class Cases:
                 {"XfrmFwdHdrError": 1})
 
     def forwarded_while_its_route_is_replaced(self):
-        def lose():
-            raw.flush_routes(self.link.b)
+        def send():
             raw.datagrams(self.link.a, target, 1)
 
         target = self._forwarding("priority 1")[4]
-        return self._loses_its_route(4, target, lose)
+        return self._loses_its_route(4, target, lambda: raw.replace_route(
+            self.link.b, send, "ForwDatagrams"))
 
     def forwarded_while_its_route_is_deleted(self):
         """IPv6 frees only routes of path MTU discovery without a grace period."""

@@ -6,6 +6,7 @@ another CPU while a packet is between two functions.
 """
 import concurrent.futures
 import contextlib
+import functools
 import os
 import subprocess
 import threading
@@ -15,10 +16,18 @@ import ipsec
 PARAMETERS = "/sys/module/inject/parameters"
 
 
+@functools.cache
 def possible():
     """Whether the module exists, and a CPU besides that of the packet."""
     return os.cpu_count() > 1 and not subprocess.run(
         ["modinfo", "inject"], capture_output=True, check=False).returncode
+
+
+@functools.cache
+def has(function):
+    """Whether the kernel has this function, besides its modules."""
+    with open("/proc/kallsyms", encoding="ascii") as file:
+        return any(line.endswith(f" {function}\n") for line in file)
 
 
 @contextlib.contextmanager

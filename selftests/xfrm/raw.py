@@ -105,11 +105,23 @@ def delete_route(host, network, length):
         nl.attribute(RTA_DST, ipsec.packed(network)), socket.NETLINK_ROUTE)
 
 
-def flush_routes(host):
-    """The IPv4 routes in the cache of each next hop."""
+def _ip_counter(host, name):
+    """Of /proc/net/snmp."""
+    with ipsec.inside(host.name), \
+         open("/proc/thread-self/net/snmp", encoding="ascii") as file:
+        names, values = (line.split() for line in file if line.startswith("Ip:"))
+    return int(values[names.index(name)])
+
+
+def replace_route(host, send, counter):
+    """Empty the caches of IPv4 routes, and fill one by a packet that moves this
+    counter of IP behind the look-up."""
     with ipsec.inside(host.name), \
          open("/proc/sys/net/ipv4/route/flush", "w", encoding="ascii") as file:
         file.write("1")
+    before = _ip_counter(host, counter)
+    send()
+    ipsec.until(lambda: _ip_counter(host, counter) > before, f"{counter} moves")
 
 
 # --- PF_KEY, RFC 2367 -------------------------------------------------------
