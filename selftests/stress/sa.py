@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """SAs added and deleted by raw netlink, many at a time."""
 import errno
-import socket
 import struct
 import time
 
@@ -37,9 +36,7 @@ def reserved(spi, **how):
 
 
 def deleted(spi):
-    target = socket.inet_aton(ENDS[1]).ljust(16, b"\0")
-    return nl.XFRM_DELSA, target + struct.pack(
-        "!I", spi) + struct.pack("=HBx", socket.AF_INET, nl.ESP)
+    return nl.XFRM_DELSA, nl.esp_id(ENDS[1], spi)
 
 
 def flushed():

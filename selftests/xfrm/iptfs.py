@@ -16,7 +16,7 @@ import forge
 import ipsec
 import nl
 import raw
-from wire import ipv4, ipv6
+from wire import Wire, ipv4, ipv6
 
 AGGFRAG = 144                           # IP protocol number of the payload
 SPI = 0x1000
@@ -46,8 +46,9 @@ class Cases:
 
     def __init__(self, link, version):
         self.a, self.b, self.version = link.a, link.b, version
-        self.ends = [host.address[version] for host in (link.a, link.b)]
-        self.wire = forge.wire(link.a)
+        self.wire = Wire(link.a, link.b)
+        self.ends = self.wire.ends[version]
+        self.packet = ipv4 if version == 4 else ipv6
         self.spi, self.seq = SPI, itertools.count(1)
 
     def _sa(self):
@@ -58,42 +59,33 @@ class Cases:
         raw.add_policy(self.b, self.ends, "in", "iptfs")
 
     def _inner(self, size=20):
-        packet = ipv4 if self.version == 4 else ipv6
-        udp = struct.pack("!HHHH", 9, 9, 8 + size, 0) + bytes(size)
-        if self.version == 6:           # must have a checksum, so no UDP
-            return packet(self.ends, 59, bytes(8 + size))
-        return packet(self.ends, socket.IPPROTO_UDP, udp)
+        if self.version == 6:           # UDP must have a checksum there
+            return ipv6(self.ends, socket.IPPROTO_NONE, bytes(8 + size))
+        return ipv4(self.ends, socket.IPPROTO_UDP, struct.pack(
+            "!HHHH", 9, 9, 8 + size, 0) + bytes(size))
 
     def _send(self, *payloads):
-        """ESP packets with these payloads; returns their size for the SA."""
-        kind = {4: b"\x08\x00", 6: b"\x86\xdd"}[self.version]
-        ether = bytes.fromhex((self.b.mac + self.a.mac).replace(":", "")) + kind
-        packet = ipv4 if self.version == 4 else ipv6
+        """ESP packets with these payloads."""
         for one in payloads:
             pad = -(len(one) + 2) % 4
             body = struct.pack("!II", self.spi, next(self.seq)) + one + \
                 bytes(range(1, pad + 1)) + bytes((pad, AGGFRAG))
-            self.wire.send(ether + packet(self.ends, nl.ESP,
-                                          body + forge.icv(body)))
+            self.wire.socket.send(self.wire.ether[self.version] + self.packet(
+                self.ends, nl.ESP, body + forge.icv(body)))
 
-    def _dropped(self, lines, *payloads):
-        """These payloads arrive, and move these lines of the MIB."""
+    def _arrives(self, *payloads, line=None):
+        """These payloads pass the SA, and one is dropped by this line of the MIB."""
         self._sa()
-        size, count = sum(map(len, payloads)), len(payloads)
+        size, lines = sum(map(len, payloads)), {line: 1} if line else {}
         return ipsec.expect(
             self.b, functools.partial(self._send, *payloads),
-            {"in.totalSuccessfulPackets": count, "in.tunnelByteCount": size,
-             "in.authenticatedESPByteCount": size,
-             ipsec.TOTAL: sum(lines.values())}, lines)
+            {"in.totalSuccessfulPackets": len(payloads),
+             "in.tunnelByteCount": size, "in.authenticatedESPByteCount": size,
+             **({ipsec.TOTAL: 1} if line else {})}, lines)
 
     def good(self):
         """Two inner packets in one outer packet."""
-        self._sa()
-        body = payload(self._inner(), self._inner(30))
-        return ipsec.expect(
-            self.b, functools.partial(self._send, body),
-            {"in.totalSuccessfulPackets": 1, "in.tunnelByteCount": len(body),
-             "in.authenticatedESPByteCount": len(body)}, {})
+        return self._arrives(payload(self._inner(), self._inner(30)))
 
     def traffic(self):
         """Of the kernel itself, from host a to host b."""
@@ -119,28 +111,30 @@ class Cases:
             out["out.totalSuccessfulPackets"] != into["in.totalSuccessfulPackets"])
 
     def unknown_subtype(self):
-        return self._dropped({"XfrmInHdrError": 1},
-                             payload(self._inner(), subtype=7))
+        return self._arrives(payload(self._inner(), subtype=7),
+                             line="XfrmInHdrError")
 
     def unknown_flags(self):
-        return self._dropped({"XfrmInHdrError": 1},
-                             payload(self._inner(), flags=1))
+        return self._arrives(payload(self._inner(), flags=1),
+                             line="XfrmInHdrError")
 
     def inner_header_of_no_length(self):
         block = b"\x44" + bytes(39)     # IPv4, its header of 16 bytes
-        return self._dropped({"XfrmInHdrError": 1}, payload(block))
+        return self._arrives(payload(block), line="XfrmInHdrError")
 
     def neither_ip_nor_pad(self):
-        return self._dropped({"XfrmInBufferError": 1}, payload(b"\x90" + bytes(39)))
+        return self._arrives(payload(b"\x90" + bytes(39)),
+                             line="XfrmInBufferError")
 
     def cut_short(self):
-        return self._dropped({"XfrmInBufferError": 1}, b"\0\0")
+        return self._arrives(b"\0\0", line="XfrmInBufferError")
 
     def continued_too_short(self):
         """The second part of an inner packet ends before the packet does."""
         whole = self._inner(200)
-        return self._dropped({"XfrmInIptfsError": 1}, payload(whole[:100]),
-                             payload(whole[100:120], bytes(20), offset=20))
+        return self._arrives(
+            payload(whole[:100]), payload(whole[100:120], bytes(20), offset=20),
+            line="XfrmInIptfsError")
 
     def queue_full(self):
         """More bytes than the queue of the outbound SA may have."""

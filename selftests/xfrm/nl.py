@@ -357,6 +357,13 @@ def esp_info(ends, spi, mode, reqid=0, window=0, seconds=0):
             "=IHBBB7x", reqid, family, XFRM_MODE[mode], window, 0)
 
 
+def esp_id(target, spi):
+    """struct xfrm_usersa_id of an ESP SA."""
+    family = socket.AF_INET6 if ":" in target else socket.AF_INET
+    return socket.inet_pton(family, target).ljust(16, b"\0") + \
+        struct.pack("!I", spi) + struct.pack("=HBx", family, ESP)
+
+
 def state_of(info):
     """An ESP or AH state from its struct xfrm_usersa_info, None of others."""
     target, spi, proto = struct.unpack_from("=16s4sB", info, SA_ID)

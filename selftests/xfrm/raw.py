@@ -35,8 +35,6 @@ XFRM_MSG_MIGRATE, XFRMA_MIGRATE = 0x21, 17
 XFRMA_ALG_AEAD = 18
 XFRMA_SA_DIR, SA_DIR_IN, SA_DIR_OUT = 33, 1, 2
 XFRM_POLICY = {"in": 0, "out": 1}
-
-
 AES_GCM = nl.attribute(XFRMA_ALG_AEAD, struct.pack(
     "=64sII", b"rfc4106(gcm(aes))", 160, 128) + bytes(20))
 
@@ -76,9 +74,7 @@ def add_state(host, ends, mode, spi, *attributes, window=32, algorithms=AES_GCM)
 
 def delete_state(host, ends, spi):
     """An ESP SA."""
-    _request(host, nl.XFRM_DELSA, ipsec.packed(ends[1]).ljust(16, b"\0") +
-             struct.pack("!I", spi) +
-             struct.pack("=HBx", family(ends[1]), PROTOCOLS["esp"]))
+    _request(host, nl.XFRM_DELSA, nl.esp_id(ends[1], spi))
 
 
 def add_policy(host, ends, direction, mode):
